@@ -1,0 +1,24 @@
+# The README's commands. `make recommend` prints a purchase recommendation, `make test` runs every check of the project.
+# Both install what a fresh machine lacks to compile HiGHS (cmake, libclang), and say so in one line first.
+
+CARGO ?= cargo
+
+.PHONY: help recommend test setup data
+
+help:
+	@echo "make recommend   optimise the data in data/ and print what to buy"
+	@echo "make test        format, lints, tests, examples, documentation"
+	@echo "make setup       install cmake and libclang if they are missing"
+	@echo "make data        write the synthetic data in data/ again (same seed, same bytes)"
+
+setup:
+	@./scripts/setup
+
+recommend: setup
+	@$(CARGO) run --quiet --release --example recommend
+
+test: setup
+	@./scripts/test
+
+data:
+	@$(CARGO) run --quiet --release --no-default-features --example make_data

@@ -1,0 +1,1 @@
+//! Billing exports to usage curves and the portfolio held.

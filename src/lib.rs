@@ -1,0 +1,1 @@
+//! covermix decides which cloud commitments to buy.
