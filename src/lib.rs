@@ -1,1 +1,9 @@
 //! covermix decides which cloud commitments to buy.
+
+pub mod error;
+mod files;
+pub mod time;
+pub mod units;
+pub mod usage;
+
+pub use error::{Error, Problem, Result};
