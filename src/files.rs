@@ -31,16 +31,6 @@ pub(crate) fn open(path: &Path, what: &'static str) -> Result<Box<dyn BufRead>> 
     Ok(Box::new(reader))
 }
 
-/// Reads a JSON document of a type.
-///
-/// # Errors
-/// As [`open`], and [`Problem::Malformed`] with the line where reading failed.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, expected: &'static str) -> Result<T> {
-    let mut text = String::new();
-    open(path, expected)?.read_to_string(&mut text).map_err(|error| input_output(path, error))?;
-    parse_json(&text, expected).map_err(|error| error.in_file(path))
-}
-
 /// Reads a JSON document of a type from its text.
 pub(crate) fn parse_json<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T> {
     if text.trim().is_empty() {

@@ -1,7 +1,9 @@
 //! covermix decides which cloud commitments to buy.
 
+pub mod catalog;
 pub mod error;
 mod files;
+pub mod portfolio;
 pub mod time;
 pub mod units;
 pub mod usage;

@@ -1,0 +1,91 @@
+//! AWS: what is interchangeable with what, and the readers of its price lists.
+//!
+//! Rules from the EC2 User Guide, "How Reserved Instances are applied" (edition read in 2026-06) and the Savings Plans User Guide.
+
+pub mod ec2instances;
+pub mod size_flexibility;
+
+use super::{PoolUnits, Right, ScopeKind};
+use crate::time::Term;
+use crate::units::Units;
+use crate::usage::{Provider, Sku};
+use std::collections::BTreeSet;
+
+/// The service code of EC2, as in the bill and the price list.
+pub const EC2: &str = "AmazonEC2";
+/// The unit in which running instances are metered here: one instance for one hour.
+pub const INSTANCE_HOUR: &str = "instance-hour";
+/// Plan type of Compute Savings Plans.
+pub const COMPUTE_PLAN: &str = "Compute";
+/// Plan type of EC2 Instance Savings Plans.
+pub const EC2_INSTANCE_PLAN: &str = "EC2Instance";
+
+/// The terms AWS sells commitments for.
+pub const TERMS: [(u32, Term); 2] = [(1, Term::AWS_ONE_YEAR), (3, Term::AWS_THREE_YEARS)];
+
+/// The class of a Reserved Instance. It has no effect on how the discount applies, only on what the owner may do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OfferingClass {
+    /// May be modified and resold.
+    Standard,
+    /// May be modified and exchanged.
+    Convertible,
+}
+
+impl OfferingClass {
+    /// As in the price list: `standard`, `convertible`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Convertible => "convertible",
+        }
+    }
+
+    /// What the owner of such a Reserved Instance may do with it.
+    #[must_use]
+    pub fn rights(self) -> BTreeSet<Right> {
+        match self {
+            Self::Standard => BTreeSet::from([Right::Modification, Right::Resale]),
+            Self::Convertible => BTreeSet::from([Right::Modification, Right::Exchange]),
+        }
+    }
+}
+
+/// The scopes of EC2 Reserved Instances.
+#[must_use]
+pub fn reserved_instance_scopes() -> BTreeSet<ScopeKind> {
+    BTreeSet::from([ScopeKind::Region, ScopeKind::AvailabilityZone])
+}
+
+/// The SKU of an EC2 instance type.
+#[must_use]
+pub fn instance_sku(region: &str, instance_type: &str, platform: &str, tenancy: &str) -> Sku {
+    Sku {
+        provider: Provider::Aws,
+        service: EC2.into(),
+        region: region.into(),
+        sku: instance_type.into(),
+        platform: platform.into(),
+        tenancy: tenancy.into(),
+        unit: INSTANCE_HOUR.into(),
+    }
+}
+
+/// The family of an instance type: all before the dot (`m5`, `m5d` and `r6gd` are different families).
+#[must_use]
+pub fn family(instance_type: &str) -> &str {
+    instance_type.split_once('.').map_or(instance_type, |(family, _)| family)
+}
+
+/// The size-flexible pool of an instance type, with its normalisation factor: Linux, shared tenancy, a family that is not
+/// excluded. `None` where a regional Reserved Instance covers the exact type only.
+#[must_use]
+pub fn pool(sku: &Sku) -> Option<PoolUnits> {
+    let factor = size_flexibility::factor(&sku.sku)?;
+    let is_flexible = sku.platform == "Linux" && sku.tenancy == "shared" && !size_flexibility::is_excluded(&sku.sku);
+    is_flexible.then(|| PoolUnits {
+        pool: format!("aws/{}/{}/{}/{}/{}", sku.service, sku.region, family(&sku.sku), sku.platform, sku.tenancy),
+        units: Units::new(factor),
+    })
+}
