@@ -1,5 +1,6 @@
 //! covermix decides which cloud commitments to buy.
 
+pub mod billing;
 pub mod catalog;
 pub mod error;
 mod files;
