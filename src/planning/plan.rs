@@ -1,0 +1,233 @@
+//! The answer: what to buy, what it does to the bill, and how good it provably is.
+
+use super::baseline::{Baseline, Rule};
+use super::problem::Problem;
+use crate::billing::{Bill, Judge};
+use crate::catalog::Offer;
+use crate::error::Result;
+use crate::portfolio::{Portfolio, Scope};
+use crate::units::{Money, to_decimal, to_f64};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use std::time::Duration;
+
+/// Hours of a month, on average: what price lists use.
+pub(crate) const HOURS_PER_MONTH: u32 = 730;
+
+/// Why the search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// The billed cost is within the gap asked for of the lower bound.
+    Optimal,
+    /// The search is complete, and a larger gap remains: by whole units, or by the provider's order of applying commitments.
+    GapRemains,
+    /// The search stopped at its time limit or was cancelled; this is the best plan so far.
+    StoppedAtLimit,
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Optimal => "optimal within the gap asked for",
+            Self::GapRemains => "search complete, a gap remains",
+            Self::StoppedAtLimit => "stopped at a limit",
+        })
+    }
+}
+
+/// One thing to buy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Purchase {
+    /// The offer.
+    pub offer: Offer,
+    /// The scope to buy it with.
+    pub scope: Scope,
+    /// How many reservations, or how much money an hour.
+    pub quantity: Decimal,
+    /// Due at purchase.
+    pub upfront: Money,
+    /// Due every month of 730 hours.
+    pub monthly: Money,
+    /// The usage it covers in a month of 730 hours, at on-demand prices.
+    pub covered_monthly: Money,
+    /// The share of it that is used, in money or units; `None` if it does nothing.
+    pub utilisation: Option<f64>,
+    /// The month of its term in which the on-demand cost it avoids has paid for all it will ever cost: usage may end after it without a
+    /// loss. `None` if that is not within the term.
+    pub break_even_month: Option<u32>,
+}
+
+/// A plan: purchases with the evidence for them.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    status: Status,
+    purchases: Vec<Purchase>,
+    before: Bill,
+    after: Bill,
+    lower_bound: f64,
+    sweeps: usize,
+    baselines: Vec<Baseline>,
+    time: Duration,
+    hours: f64,
+}
+
+impl Plan {
+    /// Prices the steps of each candidate by the judge and gathers the evidence.
+    pub(super) fn new(
+        problem: &Problem<'_>,
+        steps: &[u32],
+        lower_bound: f64,
+        status: Status,
+        sweeps: usize,
+        baselines: Vec<Baseline>,
+        time: Duration,
+    ) -> Result<Self> {
+        let bill = |portfolio: &Portfolio| -> Result<Bill> {
+            Ok(Judge::new(problem.usage, problem.catalog, portfolio, &problem.rules)?.bill())
+        };
+        let before = bill(&problem.portfolio)?;
+        let after = bill(&problem.portfolio_with(steps)?)?;
+        let hours = problem.usage.total_hours();
+        let months = to_decimal(hours).unwrap_or(Decimal::ONE) / Decimal::from(HOURS_PER_MONTH);
+        let mut purchases = Vec::new();
+        for commitment in problem.commitments(steps) {
+            let Some(offer) = problem.catalog.offer(&commitment.offer) else { continue };
+            let Some(billed) = after.commitments().iter().find(|billed| billed.id == commitment.id) else { continue };
+            let covered_monthly = Money::new(billed.covered.value() / months);
+            let term_months = offer.term.list_hours() / Decimal::from(HOURS_PER_MONTH);
+            let monthly = offer.recurring.over_hours(Decimal::from(HOURS_PER_MONTH)) * commitment.quantity;
+            let upfront = offer.upfront * commitment.quantity;
+            let total = upfront.value() + monthly.value() * term_months;
+            let paid_back = (covered_monthly > Money::ZERO).then(|| (total / covered_monthly.value()).ceil());
+            purchases.push(Purchase {
+                offer: offer.clone(),
+                scope: commitment.scope.clone(),
+                quantity: commitment.quantity,
+                upfront,
+                monthly,
+                covered_monthly,
+                utilisation: billed.utilisation(),
+                break_even_month: paid_back.filter(|month| *month <= term_months.ceil()).and_then(|month| month.to_u32()),
+            });
+        }
+        purchases.sort_by(|a, b| b.covered_monthly.cmp(&a.covered_monthly).then_with(|| a.offer.id.cmp(&b.offer.id)));
+        Ok(Self { status, purchases, before, after, lower_bound, sweeps, baselines, time, hours })
+    }
+
+    /// Why the search ended.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// What to buy, by the usage it covers, the largest first.
+    #[must_use]
+    pub fn purchases(&self) -> &[Purchase] {
+        &self.purchases
+    }
+
+    /// The bill with what is held and nothing bought.
+    #[must_use]
+    pub fn before(&self) -> &Bill {
+        &self.before
+    }
+
+    /// The bill with the purchases.
+    #[must_use]
+    pub fn after(&self) -> &Bill {
+        &self.after
+    }
+
+    /// What the usage costs with the purchases, by the judge, over all its hours.
+    #[must_use]
+    pub fn billed_cost(&self) -> Money {
+        self.after.total().cost()
+    }
+
+    /// A proven lower bound on [`Plan::billed_cost`] of any plan under the same policy.
+    #[must_use]
+    pub fn lower_bound(&self) -> f64 {
+        // The bound is computed to about 1e-9; it cannot be above a cost that was reached.
+        self.lower_bound.min(self.billed_cost().to_f64())
+    }
+
+    /// `(billed cost - lower bound) / billed cost`: no plan under the policy could cost less by a larger share.
+    #[must_use]
+    pub fn gap(&self) -> f64 {
+        let billed = self.billed_cost().to_f64();
+        if billed > 0.0 { (billed - self.lower_bound()) / billed } else { 0.0 }
+    }
+
+    /// What the plan saves over all hours of the usage: the bill before less the bill after.
+    #[must_use]
+    pub fn savings(&self) -> Money {
+        self.before.total().cost() - self.billed_cost()
+    }
+
+    /// Savings as a share of the bill before; `None` if that is 0.
+    #[must_use]
+    pub fn savings_rate(&self) -> Option<f64> {
+        let before = self.before.total().cost().value();
+        (before > Decimal::ZERO).then(|| to_f64(self.savings().value() / before))
+    }
+
+    /// Paid at purchase for everything.
+    #[must_use]
+    pub fn upfront(&self) -> Money {
+        self.purchases.iter().map(|purchase| purchase.upfront).sum()
+    }
+
+    /// The month in which all that was paid is less than it would have been without the purchases: upfront / (running bill before - running
+    /// bill after), rounded up. `None` if the running bill does not fall; 1 without upfront payments.
+    #[must_use]
+    pub fn cash_break_even_month(&self) -> Option<u32> {
+        let saved_a_month = self.monthly(self.savings() + self.amortised_upfront_bought());
+        if saved_a_month <= Money::ZERO {
+            return None;
+        }
+        (self.upfront().value() / saved_a_month.value()).ceil().to_u32().map(|month| month.max(1))
+    }
+
+    fn amortised_upfront_bought(&self) -> Money {
+        self.after.total().amortised_upfront - self.before.total().amortised_upfront
+    }
+
+    /// An amount over all hours of the usage, as an amount for a month of 730 hours.
+    #[must_use]
+    pub fn monthly(&self, amount: Money) -> Money {
+        let hours = to_decimal(self.hours).filter(|hours| !hours.is_zero()).unwrap_or(Decimal::ONE);
+        Money::new(amount.value() * Decimal::from(HOURS_PER_MONTH) / hours)
+    }
+
+    /// The hours of the usage.
+    #[must_use]
+    pub fn hours(&self) -> f64 {
+        self.hours
+    }
+
+    /// Sweeps over all hours that the search made.
+    #[must_use]
+    pub fn sweeps(&self) -> usize {
+        self.sweeps
+    }
+
+    /// The time the search took.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.time
+    }
+
+    /// The simple rules the plan is compared with, billed by the same judge.
+    #[must_use]
+    pub fn baselines(&self) -> &[Baseline] {
+        &self.baselines
+    }
+
+    /// The cheapest of the percentile rules.
+    #[must_use]
+    pub fn best_percentile_rule(&self) -> Option<&Baseline> {
+        let percentile = |rule: &&Baseline| rule.rule != Rule::BuyNothing && rule.is_allowed;
+        self.baselines.iter().filter(percentile).min_by(|a, b| a.billed_cost.total_cmp(&b.billed_cost))
+    }
+}
