@@ -20,6 +20,9 @@ mod recourse;
 #[cfg(feature = "highs")]
 mod solve;
 
+#[cfg(all(test, feature = "highs"))]
+mod tests;
+
 pub use extensive::Extensive;
 pub use plan::{Plan, Purchase, Status};
 pub use policy::Policy;

@@ -5,3 +5,16 @@ mod table;
 
 pub use json::recommendation_json;
 pub use table::recommendation_table;
+
+use crate::error::Result;
+use crate::files;
+use std::path::Path;
+
+/// Writes a JSON document to a file, whole or not at all; folders are made as needed.
+///
+/// # Errors
+/// [`crate::Problem::InputOutput`].
+pub fn write_json(path: impl AsRef<Path>, document: &serde_json::Value) -> Result<()> {
+    let path = path.as_ref();
+    files::write(path, |file| writeln!(file, "{document:#}").map_err(|error| files::input_output(path, error)))
+}

@@ -9,6 +9,7 @@ use super::recourse::Cut;
 use crate::error::{Error, Problem as Wrong, Result};
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
 use highs::HighsModelStatus;
+use std::collections::BTreeSet;
 
 /// The master problem with the cuts known so far.
 pub(super) struct Master<'p, 'a> {
@@ -66,19 +67,28 @@ impl<'p, 'a> Master<'p, 'a> {
         });
     }
 
-    /// Solves it.
+    /// Solves it, buying nothing of the candidates in `closed`.
     ///
     /// # Errors
     /// [`Wrong::Solver`] if HiGHS fails for a reason of its own; stopping at the time limit is an answer.
-    pub(super) fn solve(&self, integrality: Integrality, relative_gap: f64, seconds: f64) -> Result<MasterAnswer> {
+    pub(super) fn solve(
+        &self,
+        integrality: Integrality,
+        closed: &BTreeSet<usize>,
+        relative_gap: f64,
+        seconds: f64,
+    ) -> Result<MasterAnswer> {
         let problem = self.problem;
         let mut variables = ProblemVariables::new();
         let steps: Vec<Variable> = problem
             .candidates
             .iter()
-            .map(|candidate| {
-                let bounded = variable().min(0).max(f64::from(candidate.max_steps));
-                variables.add(if integrality == Integrality::Integer { bounded.integer() } else { bounded })
+            .enumerate()
+            .map(|(index, candidate)| {
+                let most = if closed.contains(&index) { 0.0 } else { f64::from(candidate.max_steps) };
+                let bounded = variable().min(0).max(most);
+                let is_integer = integrality == Integrality::Integer && !candidate.is_divisible;
+                variables.add(if is_integer { bounded.integer() } else { bounded })
             })
             .collect();
         let costs: Vec<Variable> = (0..self.blocks).map(|_| variables.add(variable().min(0))).collect();

@@ -17,6 +17,9 @@ use rust_decimal::prelude::ToPrimitive;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+/// Tables of rates that differ from proportional ones by no more than this share a slot.
+const PROPORTIONAL: f64 = 1e-4;
+
 /// A planning problem: all that decides the answer. Solve it with [`Problem::solve`].
 #[derive(Clone, Debug)]
 pub struct Problem<'a> {
@@ -50,6 +53,8 @@ pub struct Candidate {
     pub upfront: f64,
     /// The term in months.
     pub months: u32,
+    /// Whether its steps are so small that the bound lets it be bought in any amount (spend plans); else it is bought in whole steps.
+    pub is_divisible: bool,
     /// The slot it adds capacity to, and how much one step adds.
     pub(super) slot: usize,
     pub(super) capacity: f64,
@@ -147,7 +152,12 @@ impl<'a> Problem<'a> {
     /// Whether a number of steps of each candidate keeps the policy.
     #[must_use]
     pub fn is_allowed(&self, steps: &[u32]) -> bool {
-        let bought = || self.candidates.iter().zip(steps).map(|(candidate, steps)| (candidate, f64::from(*steps)));
+        self.is_within_policy(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>())
+    }
+
+    /// The same for steps that need not be whole.
+    pub(super) fn is_within_policy(&self, steps: &[f64]) -> bool {
+        let bought = || self.candidates.iter().zip(steps).map(|(candidate, steps)| (candidate, *steps));
         let total = |value: fn(&Candidate) -> f64| bought().map(|(candidate, steps)| value(candidate) * steps).sum::<f64>();
         let within = |value: f64, limit: f64| value <= limit + 1e-9 * limit.abs().max(1.0);
         let upfront = total(|candidate| candidate.upfront);
@@ -181,7 +191,8 @@ struct Builder<'a> {
     /// Price id -> lines.
     by_price: HashMap<&'a str, Vec<usize>>,
     slots: Vec<Slot>,
-    by_coverage: HashMap<BTreeMap<usize, Decimal>, usize>,
+    /// Lines covered -> slots that cover just them.
+    by_lines: HashMap<Vec<usize>, Vec<usize>>,
     candidates: Vec<Candidate>,
 }
 
@@ -195,7 +206,7 @@ impl<'a> Builder<'a> {
             lines.push(column);
             prices.push(price.price.to_f64());
         }
-        Self { catalog, usage, lines, prices, by_price, slots: Vec::new(), by_coverage: HashMap::new(), candidates: Vec::new() }
+        Self { catalog, usage, lines, prices, by_price, slots: Vec::new(), by_lines: HashMap::new(), candidates: Vec::new() }
     }
 
     /// The commitments held become capacity of their slots.
@@ -208,8 +219,8 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let capacity = to_f64(commitment.quantity) * units(offer, &commitment.scope);
-            let slot = self.slot(weights);
-            self.slots[slot].held.push((hours, capacity));
+            let (slot, worth) = self.slot(weights);
+            self.slots[slot].held.push((hours, capacity * worth));
         }
         Ok(())
     }
@@ -225,8 +236,8 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let step = if offer.is_spend_plan() { policy.spend_plan_increment } else { Decimal::ONE };
-            let capacity = to_f64(step) * units(offer, &scope);
-            let slot = self.slot(weights);
+            let (slot, worth) = self.slot(weights);
+            let capacity = to_f64(step) * units(offer, &scope) * worth;
             let max_steps = (self.slots[slot].peak / capacity).ceil().to_u32().unwrap_or(u32::MAX);
             let hourly_cost = to_f64(offer.effective_hourly().value() * step);
             if max_steps == 0 {
@@ -241,11 +252,12 @@ impl<'a> Builder<'a> {
                 hourly_cost,
                 upfront: to_f64(offer.upfront.value() * step),
                 months: offer.term.nominal_months(),
+                is_divisible: offer.is_spend_plan(),
                 slot,
                 capacity,
             });
         }
-        self.candidates = undominated(candidates, policy);
+        self.candidates = undominated(candidates, &self.slots, policy);
     }
 
     /// The lines that an offer bought with a scope covers, by the providers' matching rules, with the weight of each.
@@ -278,15 +290,23 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The slot with this coverage.
-    fn slot(&mut self, weights: BTreeMap<usize, Decimal>) -> usize {
-        if let Some(slot) = self.by_coverage.get(&weights) {
-            return *slot;
+    /// The slot with this coverage, and what one unit of capacity counts there. Tables of rates that are proportional to each other (the
+    /// payment options of one plan, but for rounding) share a slot: one unit of the one is worth a fixed number of units of the other. The
+    /// number is taken from the line where it is highest, so that rounding makes the bound lower, never higher.
+    fn slot(&mut self, weights: BTreeMap<usize, Decimal>) -> (usize, f64) {
+        let known = self.by_lines.entry(weights.keys().copied().collect()).or_default();
+        for slot in known.iter() {
+            let ratios =
+                || self.slots[*slot].weights.values().zip(weights.values()).map(|(there, here)| to_f64(*there) / to_f64(*here));
+            let (least, most) = (ratios().fold(f64::INFINITY, f64::min), ratios().fold(0.0, f64::max));
+            if most <= least * (1.0 + PROPORTIONAL) {
+                return (*slot, most);
+            }
         }
+        known.push(self.slots.len());
         let peak = self.peak(&weights);
-        self.by_coverage.insert(weights.clone(), self.slots.len());
         self.slots.push(Slot { weights, held: Vec::new(), peak });
-        self.slots.len() - 1
+        (self.slots.len() - 1, 1.0)
     }
 
     /// The most capacity that the covered lines could need in an hour.
@@ -308,19 +328,34 @@ fn units(offer: &Offer, scope: &Scope) -> f64 {
     }
 }
 
+/// How many steps of one candidate cover at least what one step of another covers, whatever the usage; `None` if no number does, or if both
+/// are bought in whole steps of different slots.
+fn times_to_replace(other: &Candidate, candidate: &Candidate, slots: &[Slot]) -> Option<f64> {
+    let times = candidate.capacity / other.capacity;
+    if other.slot == candidate.slot {
+        return Some(times);
+    }
+    let (theirs, ours) = (&slots[other.slot].weights, &slots[candidate.slot].weights);
+    if !candidate.is_divisible || !other.is_divisible || !theirs.keys().eq(ours.keys()) {
+        return None;
+    }
+    let ratios = theirs.values().zip(ours.values()).map(|(theirs, ours)| to_f64(*theirs) / to_f64(*ours));
+    Some(times * ratios.fold(0.0, f64::max))
+}
+
 /// Leaves out candidates that another can replace at no higher cost, with no coarser steps, and alike in all that the policy limits.
-fn undominated(mut candidates: Vec<Candidate>, policy: &Policy) -> Vec<Candidate> {
+fn undominated(mut candidates: Vec<Candidate>, slots: &[Slot], policy: &Policy) -> Vec<Candidate> {
     // Small steps first, then cheap ones, so that whatever replaces a candidate has been kept before it.
     candidates.sort_by(|a, b| {
         let per_unit = |candidate: &Candidate| candidate.hourly_cost / candidate.capacity;
-        a.capacity.total_cmp(&b.capacity).then(per_unit(a).total_cmp(&per_unit(b))).then_with(|| a.offer.cmp(&b.offer))
+        let steps = if a.is_divisible && b.is_divisible { std::cmp::Ordering::Equal } else { a.capacity.total_cmp(&b.capacity) };
+        steps.then(per_unit(a).total_cmp(&per_unit(b))).then_with(|| a.offer.cmp(&b.offer))
     });
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in candidates {
         let replaces = |other: &Candidate| {
-            let times = candidate.capacity / other.capacity;
-            other.slot == candidate.slot
-                && (times - times.round()).abs() < 1e-9
+            let Some(times) = times_to_replace(other, &candidate, slots) else { return false };
+            (candidate.is_divisible || (times - times.round()).abs() < 1e-9)
                 && other.hourly_cost * times <= candidate.hourly_cost * (1.0 + 1e-12)
                 && (policy.upfront_budget.is_none() || other.upfront * times <= candidate.upfront * (1.0 + 1e-12))
                 && (policy.max_share_three_year.is_none() || (other.months >= 36) == (candidate.months >= 36))

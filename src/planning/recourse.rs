@@ -17,6 +17,7 @@ use super::problem::Slot;
 use crate::units::to_f64;
 use crate::usage::UsageCurves;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Demand, prices and slots in the form the hour loop needs.
@@ -114,6 +115,27 @@ impl Recourse {
     pub(super) fn held_at(&self, hour: usize) -> &[f64] {
         let stretch = self.held.partition_point(|(hours, _)| hours.end <= hour);
         self.held.get(stretch).map_or(&[], |(_, held)| held)
+    }
+
+    /// Groups of slots that cover the same lines, if there is more than one.
+    pub(super) fn rivals(&self) -> Vec<Vec<usize>> {
+        let mut groups: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+        for node in &self.nodes {
+            groups.entry(node.lines.iter().map(|(line, _)| *line).collect()).or_default().push(node.slot);
+        }
+        groups.into_values().filter(|slots| slots.len() > 1).collect()
+    }
+
+    /// How many lines a slot covers.
+    pub(super) fn width(&self, slot: usize) -> usize {
+        self.nodes.iter().find(|node| node.slot == slot).map_or(0, |node| node.lines.len())
+    }
+
+    /// What one unit of a slot's capacity covers at on-demand prices, on the average of its lines.
+    pub(super) fn worth(&self, slot: usize) -> f64 {
+        let Some(node) = self.nodes.iter().find(|node| node.slot == slot) else { return 0.0 };
+        let sum: f64 = node.lines.iter().map(|(line, weight)| self.prices[*line] / weight).sum();
+        sum / node.lines.len().max(1) as f64
     }
 
     /// The lines of each slot, with weights.
@@ -239,6 +261,7 @@ impl Recourse {
         let mut left: Option<Tangent> = None;
         let mut right: Option<Tangent> = None;
         let mut price = if work.last > 0.0 && work.last < highest { work.last } else { 0.5 * highest };
+        let mut stride = 0.01;
         for _ in 0..100 {
             let tangent = self.tangent(node, price, demand, capacity, scratch, &work);
             let side = usize::from(tangent.slope <= 0.0);
@@ -253,19 +276,33 @@ impl Recourse {
                     break;
                 }
             }
+            stride *= 4.0;
             price = match (&left, &right) {
                 (Some(left), Some(right)) => {
                     let meet = (right.value - left.value + left.slope * left.price - right.slope * right.price)
                         / (left.slope - right.slope);
                     let bound = left.value + left.slope * (meet - left.price);
                     let best = left.value.max(right.value);
-                    if bound - best <= 1e-12 * best.abs().max(1e-9) {
+                    if bound - best <= 1e-10 * best.abs().max(1e-9) {
                         break;
                     }
                     meet
                 }
-                (Some(_), None) => highest,
-                (None, _) => 0.0,
+                // Step outwards from the price of the hour before, which is near, before going to the ends.
+                (Some(_), None) => {
+                    if stride < 1.0 {
+                        (price * (1.0 + stride)).min(highest)
+                    } else {
+                        highest
+                    }
+                }
+                (None, _) => {
+                    if stride < 1.0 {
+                        price * (1.0 - stride)
+                    } else {
+                        0.0
+                    }
+                }
             };
         }
         let value = self.settle(node, left, right, &mut work, scratch);
@@ -281,7 +318,8 @@ impl Recourse {
         let value = self.solve_children(node, demand, capacity, scratch) - price * capacity[node.slot];
         let mut slope = -capacity[node.slot];
         for (position, (line, weight)) in node.lines.iter().enumerate() {
-            let is_covered = price * weight < work.cap[position];
+            // Not at the line's own worth, which `price` reaches only up to rounding.
+            let is_covered = price * weight < work.cap[position] * (1.0 - 1e-12);
             if is_covered {
                 slope += weight * scratch.open[*line];
                 scratch.open[*line] = 0.0;

@@ -10,11 +10,11 @@
 use super::baseline;
 use super::master::{Integrality, Master};
 use super::plan::{Plan, Status};
-use super::problem::Problem;
+use super::problem::{Candidate, Problem};
 use super::recourse::Cut;
 use crate::error::Result;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
@@ -30,9 +30,9 @@ pub struct Options<'c> {
 }
 
 impl Default for Options<'_> {
-    /// A gap of 1e-4, ten minutes, no callback.
+    /// A gap of 5e-4, ten minutes, no callback.
     fn default() -> Self {
-        Self { relative_gap: 1e-4, time_limit: Duration::from_secs(600), progress: None }
+        Self { relative_gap: 5e-4, time_limit: Duration::from_secs(600), progress: None }
     }
 }
 
@@ -81,6 +81,9 @@ impl Problem<'_> {
     }
 }
 
+/// How many slots over the same lines a point of the search mixes at most.
+const MIXED_SLOTS: usize = 2;
+
 /// A point with its relaxed cost.
 #[derive(Clone, Debug)]
 struct Point {
@@ -97,6 +100,8 @@ struct Search<'s, 'a> {
     sweeps: usize,
     bound: f64,
     best: Point,
+    /// Slots that cover the same lines.
+    rivals: Vec<Vec<usize>>,
     /// Integer points visited.
     integer: BTreeMap<Vec<u32>, f64>,
     stopped: bool,
@@ -114,14 +119,30 @@ impl<'s, 'a> Search<'s, 'a> {
         let best = Point { steps: nothing, cost };
         let integer = BTreeMap::from([(vec![0; problem.candidates.len()], cost)]);
         let bound = problem.held_cost;
-        Self { problem, options, started: Instant::now(), blocks, master, sweeps: 1, bound, best, integer, stopped: false }
+        let rivals = problem.recourse.rivals();
+        Self {
+            problem,
+            options,
+            started: Instant::now(),
+            blocks,
+            master,
+            sweeps: 1,
+            bound,
+            best,
+            rivals,
+            integer,
+            stopped: false,
+        }
     }
 
     fn run(mut self) -> Result<Plan> {
         if !self.problem.candidates.is_empty() && self.best.cost > self.problem.held_cost {
-            self.relaxed()?;
+            let all = BTreeSet::new();
+            self.start();
+            self.relaxed(&all, 2000)?;
             if !self.stopped {
-                self.integer()?;
+                self.integer(&all, 50)?;
+                self.apart()?;
             }
         } else {
             self.bound = self.best.cost;
@@ -152,32 +173,42 @@ impl<'s, 'a> Search<'s, 'a> {
         cost
     }
 
-    fn relaxed(&mut self) -> Result<()> {
-        let target = 0.1 * self.options.relative_gap;
+    /// Prices the simple rules' points, so that the master starts with cuts where plans lie.
+    fn start(&mut self) {
         for start in baseline::starts(self.problem) {
             let steps: Vec<f64> = start.iter().map(|steps| f64::from(*steps)).collect();
             let cost = self.price(&steps);
             self.integer.insert(start, cost);
-            if cost < self.best.cost {
+            if cost < self.best.cost && self.problem.is_within_policy(&steps) {
                 self.best = Point { steps, cost };
             }
         }
-        for round in 0..2000 {
-            let answer = self.master.solve(Integrality::Relaxed, 0.0, self.seconds_left())?;
+    }
+
+    /// Cutting planes without integrality; returns the bound for the candidates that are not closed.
+    fn relaxed(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<f64> {
+        let target = 0.2 * self.options.relative_gap;
+        let mut bound = 0.0;
+        for round in 0..rounds {
+            let answer = self.master.solve(Integrality::Relaxed, closed, 0.0, self.seconds_left())?;
             if answer.stopped {
                 self.stopped = true;
-                return Ok(());
+                break;
             }
-            self.bound = self.bound.max(answer.bound);
-            if self.best.cost - self.bound <= target * self.best.cost || self.must_stop() {
-                return Ok(());
+            bound = answer.bound.max(bound);
+            if closed.is_empty() {
+                self.bound = self.bound.max(bound);
+            }
+            if self.best.cost - bound <= target * self.best.cost || self.must_stop() {
+                break;
             }
             // Between the best point and the proposal; every few rounds the proposal itself, so that the bound keeps rising.
             let share = if round % 4 == 3 { 1.0 } else { 0.4 };
             let steps: Vec<f64> =
                 self.best.steps.iter().zip(&answer.steps).map(|(best, proposed)| best + share * (proposed - best)).collect();
+            let steps = self.sparse(steps);
             let cost = self.price(&steps);
-            if cost < self.best.cost {
+            if cost < self.best.cost && self.problem.is_within_policy(&steps) {
                 self.best = Point { steps, cost };
             }
             if self.master.len() > 120 * self.blocks.len() {
@@ -185,28 +216,98 @@ impl<'s, 'a> Search<'s, 'a> {
                 self.master.purge(&[&best, &proposed], 0.5);
             }
         }
-        Ok(())
+        Ok(bound)
     }
 
-    fn integer(&mut self) -> Result<()> {
-        let target = 0.25 * self.options.relative_gap;
-        let mut cheapest = self.integer.values().copied().fold(f64::INFINITY, f64::min);
-        for _ in 0..50 {
-            let seconds = self.seconds_left().min(60.0);
-            let answer = self.master.solve(Integrality::Integer, 0.5 * target, seconds)?;
-            self.bound = self.bound.max(answer.bound);
-            let steps = round(&answer.steps);
+    /// A point near the one given that mixes at most three of the slots that cover the same lines: the rest of their capacity goes to the largest
+    /// of them. An hour's prices are found by a search nested once for each, so more would take long, and the best plans mix few.
+    fn sparse(&self, mut steps: Vec<f64>) -> Vec<f64> {
+        let candidates = &self.problem.candidates;
+        for rivals in &self.rivals {
+            let order = self.by_coverage(rivals, &steps);
+            if order.len() <= MIXED_SLOTS {
+                continue;
+            }
+            let dropped: Vec<usize> = order[MIXED_SLOTS..].iter().map(|(_, slot)| *slot).collect();
+            let rest: f64 = order[MIXED_SLOTS..].iter().map(|(covered, _)| covered).sum();
+            let factor = 1.0 + rest / order[0].0;
+            for (candidate, steps) in candidates.iter().zip(&mut steps) {
+                if dropped.contains(&candidate.slot) {
+                    *steps = 0.0;
+                } else if candidate.slot == order[0].1 {
+                    *steps = (*steps * factor).min(f64::from(candidate.max_steps));
+                }
+            }
+        }
+        steps
+    }
+
+    /// Cutting planes with whole steps.
+    fn integer(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<()> {
+        let target = 0.2 * self.options.relative_gap;
+        let mut cheapest = f64::INFINITY;
+        for _ in 0..rounds {
+            let seconds = self.seconds_left().min(30.0);
+            let answer = self.master.solve(Integrality::Integer, closed, 0.5 * target, seconds)?;
+            if closed.is_empty() {
+                self.bound = self.bound.max(answer.bound);
+            }
+            let steps = self.whole(&answer.steps);
             if self.integer.contains_key(&steps) && !answer.stopped {
-                return Ok(()); // its cuts are all there: the master's bound is what it can prove
+                break; // its cuts are all there: the master's bound is what it can prove
             }
             let cost = self.price(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>());
             cheapest = cheapest.min(cost);
             self.integer.insert(steps, cost);
-            if cheapest - self.bound <= target * cheapest || self.must_stop() || answer.stopped {
-                return Ok(());
+            if cheapest - answer.bound <= target * cheapest || self.must_stop() || answer.stopped {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Searches again with fewer tables of rates over the same lines, since the provider's order is not the cheapest when several plans compete
+    /// for the same usage: of the widest group only the table that the best point uses most, then only the next, then one table in every group.
+    fn apart(&mut self) -> Result<()> {
+        let best = self.best.clone();
+        let used = |rivals: &&Vec<usize>| self.by_coverage(rivals, &best.steps).len() > 1;
+        let Some(widest) = self.rivals.iter().filter(used).max_by_key(|rivals| self.problem.recourse.width(rivals[0])).cloned()
+        else {
+            return Ok(());
+        };
+        let variants = [(vec![widest.clone()], 0), (vec![widest], 1), (self.rivals.clone(), 0)];
+        for (groups, rank) in variants {
+            if self.stopped {
+                break;
+            }
+            let mut closed = BTreeSet::new();
+            for rivals in &groups {
+                let order = self.by_coverage(rivals, &best.steps);
+                let kept = order.get(rank.min(order.len().saturating_sub(1))).map(|(_, slot)| *slot);
+                let of_rivals =
+                    self.problem.candidates.iter().enumerate().filter(|(_, candidate)| rivals.contains(&candidate.slot));
+                closed.extend(of_rivals.filter(|(_, candidate)| Some(candidate.slot) != kept).map(|(index, _)| index));
+            }
+            let open = |(index, steps): (usize, &f64)| if closed.contains(&index) { 0.0 } else { *steps };
+            let steps: Vec<f64> = best.steps.iter().enumerate().map(open).collect();
+            self.best = Point { cost: self.price(&steps), steps };
+            self.relaxed(&closed, 60)?;
+            self.integer(&closed, 8)?;
+        }
+        self.best = best;
+        Ok(())
+    }
+
+    /// The slots of a group that a point uses, by what they cover, the most first.
+    fn by_coverage(&self, rivals: &[usize], steps: &[f64]) -> Vec<(f64, usize)> {
+        let covered = |slot: usize| -> f64 {
+            let of_slot = self.problem.candidates.iter().zip(steps).filter(|(candidate, _)| candidate.slot == slot);
+            of_slot.map(|(candidate, steps)| candidate.capacity * steps).sum::<f64>() * self.problem.recourse.worth(slot)
+        };
+        let mut order: Vec<(f64, usize)> =
+            rivals.iter().map(|slot| (covered(*slot), *slot)).filter(|(covered, _)| *covered > 0.0).collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        order
     }
 
     /// Bills the most promising integer points and the baselines, and improves the cheapest.
@@ -215,7 +316,7 @@ impl<'s, 'a> Search<'s, 'a> {
         let mut promising: Vec<(&Vec<u32>, f64)> =
             self.integer.iter().filter(|(steps, _)| self.problem.is_allowed(steps)).map(|(steps, cost)| (steps, *cost)).collect();
         promising.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let mut points: Vec<Vec<u32>> = promising.into_iter().take(4).map(|(steps, _)| steps.clone()).collect();
+        let mut points: Vec<Vec<u32>> = promising.into_iter().take(24).map(|(steps, _)| steps.clone()).collect();
         points.push(self.round_down());
         points.push(vec![0; self.problem.candidates.len()]);
         let billed: Vec<(Vec<u32>, f64)> = points
@@ -234,6 +335,19 @@ impl<'s, 'a> Search<'s, 'a> {
             (false, false) => Status::GapRemains,
         };
         Plan::new(self.problem, &steps, self.bound, status, self.sweeps, baselines, self.started.elapsed())
+    }
+
+    /// Whole steps near a point: the nearest, or, if the policy forbids them, with three-year purchases rounded down.
+    fn whole(&self, steps: &[f64]) -> Vec<u32> {
+        let nearest = round(steps);
+        if self.problem.is_allowed(&nearest) {
+            return nearest;
+        }
+        let down = |(candidate, steps): (&Candidate, &f64)| {
+            let is_limited = candidate.months >= 36 || candidate.upfront > 0.0;
+            if is_limited { (steps + 1e-6).floor() } else { steps.round() }
+        };
+        round(&self.problem.candidates.iter().zip(steps).map(down).collect::<Vec<f64>>())
     }
 
     /// The best relaxed point with every purchase rounded down.
