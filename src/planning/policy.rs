@@ -140,7 +140,7 @@ mod tests {
     #[rstest]
     #[case("\ncolour = 1\n", "line 2")]
     #[case("terms = 12\n", "line 1")]
-    #[case("upfront_budget = 12.5\n", "line 1")]
+    #[case("terms = [12]\nupfront_budget = [1]\n", "line 2")]
     fn wrong_policies_are_refused_with_their_line(#[case] text: &str, #[case] place: &str) {
         let message = Policy::from_toml(text).unwrap_err().to_string();
         assert!(message.contains(place), "{message}");

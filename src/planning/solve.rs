@@ -66,6 +66,16 @@ impl Problem<'_> {
         Search::new(self, options).run()
     }
 
+    /// The lower bound alone, by cutting planes with whole reservations.
+    #[cfg(test)]
+    pub(super) fn relaxed_bound(&self, options: &Options<'_>) -> Result<f64> {
+        let mut search = Search::new(self, options);
+        search.start();
+        search.relaxed(&BTreeSet::new(), 2000)?;
+        search.integer(&BTreeSet::new(), 200)?;
+        Ok(search.bound)
+    }
+
     /// The capacity that steps of each candidate add to each slot.
     fn capacity(&self, steps: &[f64]) -> Vec<f64> {
         let mut capacity = vec![0.0; self.recourse.slots()];
@@ -80,6 +90,9 @@ impl Problem<'_> {
         self.held_cost + self.candidates.iter().zip(steps).map(|(candidate, steps)| candidate.cost * steps).sum::<f64>()
     }
 }
+
+/// Plans are all billed if that takes no more line-hours than this.
+const ENUMERATED_LINE_HOURS: usize = 500_000;
 
 /// How many slots over the same lines a point of the search mixes at most.
 const MIXED_SLOTS: usize = 2;
@@ -310,9 +323,43 @@ impl<'s, 'a> Search<'s, 'a> {
         order
     }
 
+    /// Every plan, if there are so few that each can be billed; then the cheapest is the optimum, and its bill the bound.
+    fn every_plan(&self) -> Option<Vec<Vec<u32>>> {
+        let size = self.problem.recourse.hours() * self.problem.recourse.prices().len().max(1);
+        let most = ENUMERATED_LINE_HOURS / size.max(1);
+        let mut plans = vec![Vec::new()];
+        for candidate in &self.problem.candidates {
+            let choices = usize::try_from(candidate.max_steps).ok()?.checked_add(1)?;
+            if plans.len().checked_mul(choices)? > most {
+                return None;
+            }
+            plans = plans
+                .into_iter()
+                .flat_map(|plan| {
+                    (0..=candidate.max_steps).map(move |steps| {
+                        let mut longer = plan.clone();
+                        longer.push(steps);
+                        longer
+                    })
+                })
+                .collect();
+        }
+        plans.retain(|steps| self.problem.is_allowed(steps));
+        Some(plans)
+    }
+
     /// Bills the most promising integer points and the baselines, and improves the cheapest.
     fn judged(mut self) -> Result<Plan> {
         let baselines = baseline::all(self.problem)?;
+        if let Some(plans) = self.every_plan().filter(|_| !self.stopped) {
+            let billed: Vec<(Vec<u32>, f64)> = plans
+                .into_par_iter()
+                .map(|steps| self.problem.billed_cost(&steps).map(|cost| (steps, cost)))
+                .collect::<Result<_>>()?;
+            if let Some((steps, cost)) = billed.into_iter().min_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0))) {
+                return Plan::new(self.problem, &steps, cost, Status::Optimal, self.sweeps, baselines, self.started.elapsed());
+            }
+        }
         let mut promising: Vec<(&Vec<u32>, f64)> =
             self.integer.iter().filter(|(steps, _)| self.problem.is_allowed(steps)).map(|(steps, cost)| (steps, *cost)).collect();
         promising.sort_by(|a, b| a.1.total_cmp(&b.1));

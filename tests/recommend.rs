@@ -1,0 +1,102 @@
+//! The example `recommend` as its users meet it: a table and a JSON file for good input; for bad input exit code 2, a message that names file,
+//! line, field and remedy, and no output file.
+
+#![cfg(feature = "highs")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may fail by panic")]
+
+use rstest::rstest;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const CATALOG: &str = include_str!("data/catalog.json");
+const HEADER: &str = "hour,provider,service,region,sku,platform,tenancy,unit,account,quantity\n";
+
+/// The example's program, built beside the test by `cargo test`.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).unwrap().join("examples").join("recommend")
+}
+
+fn rows(hours: u32, quantity: impl Fn(u32) -> String) -> String {
+    let mut text = HEADER.to_owned();
+    for hour in 0..hours {
+        let (day, clock) = (1 + hour / 24, hour % 24);
+        let quantity = quantity(hour);
+        writeln!(
+            text,
+            "2024-01-{day:02}T{clock:02}:00:00Z,aws,AmazonEC2,us-east-1,m5.large,Linux,shared,instance-hour,a,{quantity}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn run(folder: &Path, usage: &str, catalog: &str, more: &[&str]) -> Output {
+    fs::write(folder.join("usage.csv"), usage).unwrap();
+    fs::write(folder.join("catalog.json"), catalog).unwrap();
+    let mut command = Command::new(program());
+    command.current_dir(folder).args(["--usage", "usage.csv", "--catalog", "catalog.json", "--out", "out/plan.json"]).args(more);
+    command.output().unwrap_or_else(|error| panic!("{}: {error}; `cargo test` builds it", program().display()))
+}
+
+#[test]
+fn a_plan_is_printed_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let usage = rows(72, |hour| if hour % 24 < 12 { "8".into() } else { "5".into() });
+    let output = run(folder.path(), &usage, CATALOG, &[]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for word in ["offer", "upfront", "even in month", "lower bound", "Gap", "effective savings rate"] {
+        assert!(printed.contains(word), "`{word}` is not in:\n{printed}");
+    }
+    let plan: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("out/plan.json")).unwrap()).unwrap();
+    for key in ["lower_bound", "billed_cost", "gap", "savings", "purchases"] {
+        assert!(!plan[key].is_null(), "no {key}");
+    }
+    assert!(plan["gap"].as_f64().unwrap() <= 1e-3 && plan["savings"].as_f64().unwrap() > 0.0);
+    let json = run(folder.path(), &usage, CATALOG, &["--json"]);
+    let printed: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(printed["purchases"], plan["purchases"]);
+}
+
+#[rstest]
+#[case::missing_column(HEADER.replace(",quantity", "") + "x,y,z,r,s,p,t,u,a\n", CATALOG.to_owned(), &["usage.csv", "line 1", "quantity"])]
+#[case::repeated_hour(rows(3, |_| "1".into()) + rows(3, |_| "1".into()).lines().nth(2).unwrap() + "\n", CATALOG.to_owned(),
+    &["usage.csv", "line 5", "field `hour`", "twice"])]
+#[case::gap(rows(5, |_| "1".into()).replace("2024-01-01T03", "2024-01-02T03"), CATALOG.to_owned(), &["usage.csv", "field `hour`", "missing", "T03:00:00Z"])]
+#[case::negative(rows(3, |_| "-1".into()), CATALOG.to_owned(), &["usage.csv", "line 2", "field `quantity`", "negative"])]
+#[case::not_a_number(rows(3, |_| "NaN".into()), CATALOG.to_owned(), &["usage.csv", "line 2", "field `quantity`", "finite"])]
+#[case::unknown_sku(rows(3, |_| "1".into()).replace("m5.large", "m5.huge"), CATALOG.to_owned(), &["m5.huge", "on-demand spend", "--exclude-unknown"])]
+#[case::price_zero(rows(3, |_| "1".into()), CATALOG.replacen("\"price\": \"0.096\"", "\"price\": \"0\"", 1), &["catalog.json", "line ", "prices.price", "above 0"])]
+#[case::mixed_currency(rows(3, |_| "1".into()), CATALOG.replacen("\"price\": \"0.096\"", "\"price\": \"0.096\", \"currency\": \"EUR\"", 1),
+    &["catalog.json", "line ", "currency", "EUR"])]
+#[case::empty_usage(String::new(), CATALOG.to_owned(), &["usage.csv", "empty"])]
+#[case::empty_catalog(rows(3, |_| "1".into()), String::new(), &["catalog.json", "empty"])]
+fn bad_input_is_refused_with_a_remedy(#[case] usage: String, #[case] catalog: String, #[case] words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &usage, &catalog, &[]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    for word in words {
+        assert!(message.contains(word), "`{word}` is not in: {message}");
+    }
+    assert!(message.contains("; "), "no remedy: {message}");
+    assert!(output.stdout.is_empty() && !folder.path().join("out").exists(), "something was written");
+}
+
+#[test]
+fn a_folder_is_not_a_file_and_an_unknown_sku_can_be_excluded() {
+    let folder = tempfile::tempdir().unwrap();
+    let known = rows(3, |_| "1".into());
+    let unknown = known.lines().skip(1).map(|row| row.replace("m5.large", "m5.huge") + "\n").collect::<String>();
+    let output = run(folder.path(), &(known + &unknown), CATALOG, &["--exclude-unknown"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && message.contains("m5.huge"), "{message}");
+    fs::create_dir(folder.path().join("portfolio")).unwrap();
+    let output = run(folder.path(), &rows(3, |_| "1".into()), CATALOG, &["--portfolio", "portfolio"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && message.contains("is not a file"), "{message}");
+}
