@@ -1,1 +1,3 @@
 //! covermix decides which cloud commitments to buy.
+
+pub mod finance;
