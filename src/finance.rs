@@ -13,14 +13,21 @@
 //! | what do the next years cost | [`total_cost`], [`agreement`] |
 //! | how well did we do | [`indicators`], [`unit_economics`], [`variance`] |
 
+pub mod agreement;
+pub mod amortisation;
 pub mod cash_flow;
+pub mod commitment;
 pub mod day_count;
+pub mod indicators;
 pub mod internal_rate;
 pub mod loan;
 pub mod payback;
+pub mod payment_option;
 pub mod present_value;
 pub mod rate;
 mod roots;
+pub mod unit_economics;
+pub mod variance;
 
 pub use cash_flow::{CashFlow, CashFlows};
 pub use day_count::DayCount;
