@@ -13,6 +13,7 @@
 //! | what do the next years cost | [`total_cost`], [`agreement`] |
 //! | how well did we do | [`indicators`], [`unit_economics`], [`variance`] |
 
+pub mod accounting;
 pub mod agreement;
 pub mod amortisation;
 pub mod cash_flow;
@@ -26,6 +27,8 @@ pub mod payment_option;
 pub mod present_value;
 pub mod rate;
 mod roots;
+pub mod sensitivity;
+pub mod total_cost;
 pub mod unit_economics;
 pub mod variance;
 
@@ -101,6 +104,14 @@ pub enum Error {
         left: String,
         /// Another.
         right: String,
+    },
+    /// Two things of one name.
+    #[error("{what} {name} is there twice; give each its own name")]
+    Duplicate {
+        /// What is there twice.
+        what: &'static str,
+        /// Its name.
+        name: String,
     },
     /// A calendar date beyond the range of dates.
     #[error("{what} is beyond the calendar; give an earlier date or a shorter term")]

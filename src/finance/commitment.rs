@@ -296,7 +296,11 @@ impl Commitment {
 
 impl Avoided {
     /// Avoided cost by calendar month while the commitment is `held`.
-    fn by_month(&self, term: &Term, held: &Term) -> Result<BTreeMap<NaiveDate, Decimal>> {
+    pub(super) fn by_month(
+        &self,
+        term: &Term,
+        held: &Term,
+    ) -> Result<BTreeMap<NaiveDate, Decimal>> {
         match self {
             Self::EveryHour(rate) => held
                 .seconds_by_month()?
