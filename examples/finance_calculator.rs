@@ -6,9 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 use chrono::NaiveDate;
-use covermix::finance::{
-    AnnualRate, CashFlow, CashFlows, DayCount, FirstFlow, InternalRate, irr, mirr, npv, xirr_many,
-};
+use covermix::finance::{AnnualRate, CashFlow, CashFlows, DayCount, FirstFlow, InternalRate, irr, mirr, npv, xirr_many};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::json;
@@ -30,49 +28,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         [] => answer(),
         [flag, file] if flag == "--bench" => bench(file),
-        _ => Err(
-            "usage: finance_calculator < flows.jsonl, or finance_calculator --bench FILE".into(),
-        ),
+        _ => Err("usage: finance_calculator < flows.jsonl, or finance_calculator --bench FILE".into()),
     }
 }
 
 fn answer() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for (number, line) in (1..).zip(std::io::stdin().lock().lines()) {
-        let request: Request =
-            serde_json::from_str(&line?).map_err(|error| format!("line {number}: {error}"))?;
+        let request: Request = serde_json::from_str(&line?).map_err(|error| format!("line {number}: {error}"))?;
         let mut answer = json!({"irr": irr(&request.amounts)?.all()});
         if let Some(rate) = request.rate {
             answer["npv"] = json!(npv(rate, &request.amounts, FirstFlow::Now)?);
-            answer["npv_end_of_period"] =
-                json!(npv(rate, &request.amounts, FirstFlow::AfterOnePeriod)?);
+            answer["npv_end_of_period"] = json!(npv(rate, &request.amounts, FirstFlow::AfterOnePeriod)?);
         }
         if let (Some(finance), Some(reinvest)) = (request.finance_rate, request.reinvest_rate) {
             answer["mirr"] = json!(mirr(&request.amounts, finance, reinvest).ok());
         }
         if let Some(dates) = request.dates {
             if dates.len() != request.amounts.len() {
-                return Err(format!(
-                    "line {number}: {} dates but {} amounts",
-                    dates.len(),
-                    request.amounts.len()
-                )
-                .into());
+                return Err(format!("line {number}: {} dates but {} amounts", dates.len(), request.amounts.len()).into());
             }
             let flows: CashFlows = dates
                 .iter()
                 .zip(&request.amounts)
-                .map(|(date, amount)| {
-                    Ok(CashFlow {
-                        date: *date,
-                        amount: Decimal::try_from(*amount)?,
-                    })
-                })
+                .map(|(date, amount)| Ok(CashFlow { date: *date, amount: Decimal::try_from(*amount)? }))
                 .collect::<Result<_, rust_decimal::Error>>()?;
             answer["xirr"] = json!(flows.xirr(DayCount::Actual365Fixed)?.all());
             if let Some(rate) = request.rate {
-                answer["xnpv"] =
-                    json!(flows.xnpv(AnnualRate::Effective(rate), DayCount::Actual365Fixed)?);
+                answer["xnpv"] = json!(flows.xnpv(AnnualRate::Effective(rate), DayCount::Actual365Fixed)?);
             }
         }
         writeln!(out, "{answer}")?;
@@ -87,34 +70,17 @@ fn bench(file: &str) -> Result<(), Box<dyn Error>> {
     let flows = usize::try_from(u32::from_le_bytes(take(&mut rest)?))?;
     let (mut days, mut amounts) = (Vec::with_capacity(series), Vec::with_capacity(series));
     for _ in 0..series {
-        days.push(
-            (0..flows)
-                .map(|_| Ok(i32::from_le_bytes(take(&mut rest)?)))
-                .collect::<Result<Vec<i32>, Box<dyn Error>>>()?,
-        );
-        amounts.push(
-            (0..flows)
-                .map(|_| Ok(f64::from_le_bytes(take(&mut rest)?)))
-                .collect::<Result<Vec<f64>, Box<dyn Error>>>()?,
-        );
+        days.push((0..flows).map(|_| Ok(i32::from_le_bytes(take(&mut rest)?))).collect::<Result<Vec<i32>, Box<dyn Error>>>()?);
+        amounts.push((0..flows).map(|_| Ok(f64::from_le_bytes(take(&mut rest)?))).collect::<Result<Vec<f64>, Box<dyn Error>>>()?);
     }
     // From days to rates: the day count is part of what is timed.
     let start = Instant::now();
-    let years: Vec<Vec<f64>> = days
-        .iter()
-        .map(|days| {
-            days.iter()
-                .map(|day| f64::from(*day - days[0]) / 365.0)
-                .collect()
-        })
-        .collect();
+    let years: Vec<Vec<f64>> =
+        days.iter().map(|days| days.iter().map(|day| f64::from(*day - days[0]) / 365.0).collect()).collect();
     let rates = xirr_many(&years, &amounts)?;
     let seconds = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let single = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()?
-        .install(|| xirr_many(&years, &amounts))?;
+    let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(|| xirr_many(&years, &amounts))?;
     let one_thread = start.elapsed().as_secs_f64();
     let unique = rates.iter().filter_map(InternalRate::unique);
     println!(

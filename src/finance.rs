@@ -96,9 +96,7 @@ pub enum Error {
         end: String,
     },
     /// Commitments of one plan are compared with different alternatives.
-    #[error(
-        "{left} and {right} are compared with different alternatives; state one for the whole plan"
-    )]
+    #[error("{left} and {right} are compared with different alternatives; state one for the whole plan")]
     MixedAlternatives {
         /// One commitment.
         left: String,

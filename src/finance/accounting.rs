@@ -42,11 +42,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            treatment: Treatment::ServiceContract,
-            spread: Spread::BySecond,
-            decimals: 2,
-        }
+        Self { treatment: Treatment::ServiceContract, spread: Spread::BySecond, decimals: 2 }
     }
 }
 
@@ -151,40 +147,17 @@ pub struct Accounts {
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a utilisation outside 0 to 1 or more than 12 decimals, and as [`Commitment::incremental_cash`].
-pub fn accounts(
-    commitment: &Commitment,
-    utilisation: &BTreeMap<NaiveDate, Decimal>,
-    policy: Policy,
-) -> Result<Accounts> {
+pub fn accounts(commitment: &Commitment, utilisation: &BTreeMap<NaiveDate, Decimal>, policy: Policy) -> Result<Accounts> {
     if policy.decimals > 12 {
-        return Err(Error::OutOfRange {
-            field: "decimals",
-            value: f64::from(policy.decimals),
-            remedy: "give at most 12",
-        });
+        return Err(Error::OutOfRange { field: "decimals", value: f64::from(policy.decimals), remedy: "give at most 12" });
     }
     let held = commitment.held()?;
     let rounded = |amount: Decimal| amount.round_dp(policy.decimals);
     let upfront = rounded(commitment.upfront);
-    let expensed = rounded(share(
-        commitment.upfront,
-        held.seconds(),
-        commitment.term.seconds(),
-    )?);
-    let hours = share(
-        commitment.recurring_per_hour,
-        held.seconds(),
-        Decimal::from(3600),
-    )?;
+    let expensed = rounded(share(commitment.upfront, held.seconds(), commitment.term.seconds())?);
+    let hours = share(commitment.recurring_per_hour, held.seconds(), Decimal::from(3600))?;
     let amortised = by_rule(expensed, &held, policy)?;
-    let accrued = by_rule(
-        rounded(hours),
-        &held,
-        Policy {
-            spread: Spread::BySecond,
-            ..policy
-        },
-    )?;
+    let accrued = by_rule(rounded(hours), &held, Policy { spread: Spread::BySecond, ..policy })?;
     let avoided = commitment.avoided.by_month(&commitment.term, &held)?;
     let mut months: BTreeMap<NaiveDate, AccountingMonth> = BTreeMap::new();
     let cash = commitment.incremental_cash()?;
@@ -214,12 +187,7 @@ pub fn accounts(
     }
     // Instalments and hours can differ when a commitment is given up between two payments: settle with the disposal.
     let settled = paid_rounded - rounded(hours);
-    let keys: BTreeSet<NaiveDate> = months
-        .keys()
-        .chain(amortised.keys())
-        .chain(disposed.iter())
-        .copied()
-        .collect();
+    let keys: BTreeSet<NaiveDate> = months.keys().chain(amortised.keys()).chain(disposed.iter()).copied().collect();
     let (mut prepaid, mut owed) = (Decimal::ZERO, Decimal::ZERO);
     for key in keys {
         let month = months.entry(key).or_default();
@@ -239,26 +207,15 @@ pub fn accounts(
         if disposed == Some(key) {
             month.disposal_loss = upfront - expensed + settled - month.cash_received;
         }
-        let written_off = if disposed == Some(key) {
-            upfront - expensed
-        } else {
-            Decimal::ZERO
-        };
-        let dropped = if disposed == Some(key) {
-            settled
-        } else {
-            Decimal::ZERO
-        };
+        let written_off = if disposed == Some(key) { upfront - expensed } else { Decimal::ZERO };
+        let dropped = if disposed == Some(key) { settled } else { Decimal::ZERO };
         prepaid += month.upfront_paid - month.amortised - written_off;
         owed += month.accrued - (month.cash_paid - month.upfront_paid) + dropped;
         month.prepaid = prepaid;
         month.accrued_liability = owed;
         let (below, investing) = match policy.treatment {
             Treatment::ServiceContract => (Decimal::ZERO, Decimal::ZERO),
-            Treatment::Capitalised => (
-                month.amortised + month.disposal_loss,
-                month.upfront_paid - month.cash_received,
-            ),
+            Treatment::Capitalised => (month.amortised + month.disposal_loss, month.upfront_paid - month.cash_received),
         };
         month.ebitda_effect = month.avoided - (month.expense() - below);
         month.operating_cash_flow_effect += month.cash_received - month.cash_paid + investing;
@@ -272,10 +229,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn net_cash_paid(&self) -> Result<Decimal> {
-        sum(self
-            .months
-            .values()
-            .map(|month| month.cash_paid - month.cash_received))
+        sum(self.months.values().map(|month| month.cash_paid - month.cash_received))
     }
 
     /// Cost in profit and loss over life: equal to [`Accounts::net_cash_paid`].
@@ -297,34 +251,15 @@ impl Accounts {
         let (mut prepaid, mut owed) = (Decimal::ZERO, Decimal::ZERO);
         for (key, month) in &self.months {
             let mut post = |reason: &str, lines: &[(Account, Decimal)]| {
-                let lines: Vec<JournalLine> = lines
-                    .iter()
-                    .filter(|line| !line.1.is_zero())
-                    .map(|line| journal_line(line.0, line.1))
-                    .collect();
+                let lines: Vec<JournalLine> =
+                    lines.iter().filter(|line| !line.1.is_zero()).map(|line| journal_line(line.0, line.1)).collect();
                 if !lines.is_empty() {
-                    entries.push(JournalEntry {
-                        month: *key,
-                        reason: reason.into(),
-                        lines,
-                    });
+                    entries.push(JournalEntry { month: *key, reason: reason.into(), lines });
                 }
             };
             let recurring_paid = month.cash_paid - month.upfront_paid;
-            post(
-                "upfront payment",
-                &[
-                    (asset, month.upfront_paid),
-                    (Account::Cash, -month.upfront_paid),
-                ],
-            );
-            post(
-                "recurring payment",
-                &[
-                    (Account::AccruedLiability, recurring_paid),
-                    (Account::Cash, -recurring_paid),
-                ],
-            );
+            post("upfront payment", &[(asset, month.upfront_paid), (Account::Cash, -month.upfront_paid)]);
+            post("recurring payment", &[(Account::AccruedLiability, recurring_paid), (Account::Cash, -recurring_paid)]);
             // Unused commitment is shown from the accrued fee first, then from the amortised payment.
             let unused_fee = month.unused_expense.min(month.accrued);
             let unused_prepaid = month.unused_expense - unused_fee;
@@ -345,13 +280,9 @@ impl Accounts {
                         (asset, -month.amortised),
                     ],
                 ),
-                Treatment::Capitalised => post(
-                    "amortisation",
-                    &[
-                        (Account::AmortisationExpense, month.amortised),
-                        (asset, -month.amortised),
-                    ],
-                ),
+                Treatment::Capitalised => {
+                    post("amortisation", &[(Account::AmortisationExpense, month.amortised), (asset, -month.amortised)])
+                }
             }
             let written_off = prepaid + month.upfront_paid - month.amortised - month.prepaid;
             let settled = month.accrued_liability - (owed + month.accrued - recurring_paid);
@@ -374,11 +305,7 @@ impl Accounts {
 ///
 /// # Errors
 /// As [`Commitment::incremental_cash`] and [`super::amortisation::by_fiscal_year`].
-pub fn purchase_obligations(
-    commitments: &[Commitment],
-    from: NaiveDate,
-    first_month: u32,
-) -> Result<BTreeMap<i32, Decimal>> {
+pub fn purchase_obligations(commitments: &[Commitment], from: NaiveDate, first_month: u32) -> Result<BTreeMap<i32, Decimal>> {
     let mut months: BTreeMap<NaiveDate, Decimal> = BTreeMap::new();
     for commitment in commitments {
         for line in commitment.incremental_cash()?.lines {
@@ -391,17 +318,11 @@ pub fn purchase_obligations(
 }
 
 fn journal_line(account: Account, amount: Decimal) -> JournalLine {
-    JournalLine {
-        account,
-        debit: amount.max(Decimal::ZERO),
-        credit: (-amount).max(Decimal::ZERO),
-    }
+    JournalLine { account, debit: amount.max(Decimal::ZERO), credit: (-amount).max(Decimal::ZERO) }
 }
 
 fn by_rule(fee: Decimal, term: &Term, policy: Policy) -> Result<BTreeMap<NaiveDate, Decimal>> {
-    Ok(amortise(fee, term, policy.spread, Some(policy.decimals))?
-        .expense()
-        .clone())
+    Ok(amortise(fee, term, policy.spread, Some(policy.decimals))?.expense().clone())
 }
 
 #[cfg(test)]
@@ -428,29 +349,14 @@ mod tests {
         let date = "2026-07-10".parse().unwrap_or_default();
         let ends = [
             Terminal::RunsOut,
-            Terminal::Resale {
-                date,
-                proceeds: dec!(9000),
-                fee_share: dec!(0.12),
-            },
-            Terminal::Refund {
-                date,
-                amount: dec!(20500),
-            },
+            Terminal::Resale { date, proceeds: dec!(9000), fee_share: dec!(0.12) },
+            Terminal::Refund { date, amount: dec!(20500) },
         ];
-        for billing in [
-            RecurringBilling::MonthEnd,
-            RecurringBilling::MonthStart,
-            RecurringBilling::Anniversary,
-        ] {
+        for billing in [RecurringBilling::MonthEnd, RecurringBilling::MonthStart, RecurringBilling::Anniversary] {
             for terminal in &ends {
                 for treatment in [Treatment::ServiceContract, Treatment::Capitalised] {
-                    let policy = Policy {
-                        treatment,
-                        ..Policy::default()
-                    };
-                    let used =
-                        BTreeMap::from([("2025-05-01".parse().unwrap_or_default(), dec!(0.4))]);
+                    let policy = Policy { treatment, ..Policy::default() };
+                    let used = BTreeMap::from([("2025-05-01".parse().unwrap_or_default(), dec!(0.4))]);
                     let books = accounts(&commitment(billing, terminal.clone())?, &used, policy)?;
                     assert_eq!(books.net_cash_paid()?, books.total_expense()?);
                     let last = books.months.values().last().copied().unwrap_or_default();
@@ -477,15 +383,8 @@ mod tests {
     #[test]
     fn capitalising_moves_amortisation_below_ebitda() -> Result<()> {
         let of = |treatment| {
-            let policy = Policy {
-                treatment,
-                ..Policy::default()
-            };
-            accounts(
-                &commitment(RecurringBilling::MonthEnd, Terminal::RunsOut)?,
-                &BTreeMap::new(),
-                policy,
-            )
+            let policy = Policy { treatment, ..Policy::default() };
+            accounts(&commitment(RecurringBilling::MonthEnd, Terminal::RunsOut)?, &BTreeMap::new(), policy)
         };
         let (service, capital) = (of(Treatment::ServiceContract)?, of(Treatment::Capitalised)?);
         let year: Decimal = service
@@ -506,10 +405,7 @@ mod tests {
             "2026-01-01".parse().unwrap_or_default(),
             1,
         )?;
-        assert_eq!(
-            table.keys().copied().collect::<Vec<_>>(),
-            vec![2026, 2027, 2028]
-        );
+        assert_eq!(table.keys().copied().collect::<Vec<_>>(), vec![2026, 2027, 2028]);
         Ok(())
     }
 }

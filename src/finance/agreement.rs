@@ -30,24 +30,15 @@ pub struct EligibleSpend {
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for negative amounts, or a cap without a minimum.
-pub fn eligible_spend(
-    service_fees: f64,
-    marketplace: f64,
-    minimum: Option<f64>,
-    rule: Eligibility,
-) -> Result<EligibleSpend> {
-    for (field, value) in [
-        ("service fees", service_fees),
-        ("marketplace", marketplace),
-        ("marketplace weight", rule.marketplace_weight),
-    ] {
+pub fn eligible_spend(service_fees: f64, marketplace: f64, minimum: Option<f64>, rule: Eligibility) -> Result<EligibleSpend> {
+    for (field, value) in
+        [("service fees", service_fees), ("marketplace", marketplace), ("marketplace weight", rule.marketplace_weight)]
+    {
         at_least_zero(field, value)?;
     }
     let mut counted = marketplace * rule.marketplace_weight;
     if let Some(share) = rule.marketplace_cap_share {
-        let minimum = minimum.ok_or(Error::Empty {
-            what: "the minimum that a Marketplace cap refers to",
-        })?;
+        let minimum = minimum.ok_or(Error::Empty { what: "the minimum that a Marketplace cap refers to" })?;
         counted = counted.min(share * minimum);
     }
     let eligible = service_fees + counted;
@@ -110,19 +101,9 @@ pub struct LedgerYear {
 ///
 /// # Errors
 /// [`Error::LengthMismatch`] unless each year has minimum and spend; [`Error::OutOfRange`] for negative amounts.
-pub fn ledger(
-    minimums: &[f64],
-    spend: &[f64],
-    rule: ShortfallRule,
-    carry_over_excess: bool,
-) -> Result<Vec<LedgerYear>> {
+pub fn ledger(minimums: &[f64], spend: &[f64], rule: ShortfallRule, carry_over_excess: bool) -> Result<Vec<LedgerYear>> {
     if minimums.len() != spend.len() {
-        return Err(Error::LengthMismatch {
-            left: "minimums",
-            left_len: minimums.len(),
-            right: "spend",
-            right_len: spend.len(),
-        });
+        return Err(Error::LengthMismatch { left: "minimums", left_len: minimums.len(), right: "spend", right_len: spend.len() });
     }
     let (mut moved, mut credit, mut carried) = (0.0_f64, 0.0_f64, 0.0_f64);
     let mut years = Vec::with_capacity(spend.len());
@@ -142,44 +123,21 @@ pub fn ledger(
         let gap = (required - counted - carried).max(0.0);
         let excess = (counted + carried - required).max(0.0);
         let deferred = match rule {
-            ShortfallRule::Deferral { share, not_in_last }
-                if index + not_in_last < minimums.len() =>
-            {
-                gap.min(share * minimum)
-            }
+            ShortfallRule::Deferral { share, not_in_last } if index + not_in_last < minimums.len() => gap.min(share * minimum),
             ShortfallRule::Relief { amount } if gap > amount && !last => gap - amount,
             _ => 0.0,
         };
         let paid = gap - deferred;
         let left = credit - credit_used;
-        let forfeited = if rule == ShortfallRule::PrepaymentThenForfeit {
-            left
-        } else {
-            0.0
-        };
+        let forfeited = if rule == ShortfallRule::PrepaymentThenForfeit { left } else { 0.0 };
         credit = match rule {
             ShortfallRule::CreditThatDoesNotCount => left + paid,
             ShortfallRule::PrepaymentThenForfeit => paid,
-            ShortfallRule::Pay | ShortfallRule::Deferral { .. } | ShortfallRule::Relief { .. } => {
-                0.0
-            }
+            ShortfallRule::Pay | ShortfallRule::Deferral { .. } | ShortfallRule::Relief { .. } => 0.0,
         };
-        carried = if carry_over_excess && !last {
-            excess
-        } else {
-            0.0
-        };
+        carried = if carry_over_excess && !last { excess } else { 0.0 };
         moved = deferred;
-        years.push(LedgerYear {
-            required,
-            counted,
-            paid,
-            deferred,
-            credit_used,
-            credit,
-            forfeited,
-            carried_over: carried,
-        });
+        years.push(LedgerYear { required, counted, paid, deferred, credit_used, credit, forfeited, carried_over: carried });
     }
     Ok(years)
 }
@@ -224,8 +182,7 @@ pub fn tier_cost(gross: f64, tier: Tier, basis: CountedBasis) -> Result<f64> {
 /// [`Error::OutOfRange`] unless the deeper tier commits more for more discount.
 pub fn indifference_spend(shallow: Tier, deep: Tier) -> Result<f64> {
     super::payback::fraction("discount", shallow.discount)?;
-    if deep.commit < shallow.commit || deep.discount <= shallow.discount || shallow.discount >= 1.0
-    {
+    if deep.commit < shallow.commit || deep.discount <= shallow.discount || shallow.discount >= 1.0 {
         return Err(Error::OutOfRange {
             field: "the deeper tier's discount",
             value: deep.discount,
@@ -239,11 +196,7 @@ fn at_least_zero(field: &'static str, value: f64) -> Result<()> {
     if value.is_finite() && value >= 0.0 {
         Ok(())
     } else {
-        Err(Error::OutOfRange {
-            field,
-            value,
-            remedy: "give a finite amount of zero or more",
-        })
+        Err(Error::OutOfRange { field, value, remedy: "give a finite amount of zero or more" })
     }
 }
 
@@ -256,41 +209,21 @@ mod tests {
         let deferral = ledger(
             &[400.0; 5],
             &[320.0, 470.0, 400.0, 400.0, 400.0],
-            ShortfallRule::Deferral {
-                share: 0.15,
-                not_in_last: 1,
-            },
+            ShortfallRule::Deferral { share: 0.15, not_in_last: 1 },
             false,
         )?;
-        assert!(
-            (deferral[0].paid - 20.0).abs() < 1e-9 && (deferral[1].required - 460.0).abs() < 1e-9
-        );
-        let credit = ledger(
-            &[90.0, 150.0],
-            &[80.0, 155.0],
-            ShortfallRule::CreditThatDoesNotCount,
-            false,
-        )?;
+        assert!((deferral[0].paid - 20.0).abs() < 1e-9 && (deferral[1].required - 460.0).abs() < 1e-9);
+        let credit = ledger(&[90.0, 150.0], &[80.0, 155.0], ShortfallRule::CreditThatDoesNotCount, false)?;
         assert!(
             (credit[0].paid - 10.0).abs() < 1e-9
                 && (credit[1].paid - 5.0).abs() < 1e-9
                 && (credit[1].counted - 145.0).abs() < 1e-9
         );
-        let relief = ledger(
-            &[126.0, 120.0],
-            &[80.0, 500.0],
-            ShortfallRule::Relief { amount: 30.0 },
-            false,
-        )?;
+        let relief = ledger(&[126.0, 120.0], &[80.0, 500.0], ShortfallRule::Relief { amount: 30.0 }, false)?;
         assert!((relief[0].paid - 30.0).abs() < 1e-9 && (relief[1].required - 136.0).abs() < 1e-9);
         let carry = ledger(&[100.0, 100.0], &[120.0, 80.0], ShortfallRule::Pay, true)?;
         assert!(carry[1].paid.abs() < 1e-9);
-        let forfeit = ledger(
-            &[100.0, 10.0],
-            &[40.0, 20.0],
-            ShortfallRule::PrepaymentThenForfeit,
-            false,
-        )?;
+        let forfeit = ledger(&[100.0, 10.0], &[40.0, 20.0], ShortfallRule::PrepaymentThenForfeit, false)?;
         assert!((forfeit[1].forfeited - 40.0).abs() < 1e-9);
         assert!(ledger(&[1.0], &[], ShortfallRule::Pay, false).is_err());
         Ok(())
@@ -298,24 +231,11 @@ mod tests {
 
     #[test]
     fn a_deeper_tier_wins_only_above_its_floor() -> Result<()> {
-        let (shallow, deep) = (
-            Tier {
-                commit: 10.0,
-                discount: 0.09,
-            },
-            Tier {
-                commit: 15.0,
-                discount: 0.12,
-            },
-        );
+        let (shallow, deep) = (Tier { commit: 10.0, discount: 0.09 }, Tier { commit: 15.0, discount: 0.12 });
         assert!((tier_cost(13.0, shallow, CountedBasis::Net)? - 11.83).abs() < 1e-12);
         assert!((tier_cost(13.0, deep, CountedBasis::Net)? - 15.0).abs() < 1e-12);
         let at = indifference_spend(shallow, deep)?;
-        assert!(
-            (tier_cost(at, shallow, CountedBasis::Net)? - tier_cost(at, deep, CountedBasis::Net)?)
-                .abs()
-                < 1e-12
-        );
+        assert!((tier_cost(at, shallow, CountedBasis::Net)? - tier_cost(at, deep, CountedBasis::Net)?).abs() < 1e-12);
         assert!(indifference_spend(deep, shallow).is_err());
         Ok(())
     }

@@ -31,11 +31,7 @@ impl Term {
         if end > start {
             Ok(Self { start, end })
         } else {
-            Err(Error::EmptyTerm {
-                what: "a term",
-                start: start.to_rfc3339(),
-                end: end.to_rfc3339(),
-            })
+            Err(Error::EmptyTerm { what: "a term", start: start.to_rfc3339(), end: end.to_rfc3339() })
         }
     }
 
@@ -44,14 +40,8 @@ impl Term {
     /// # Errors
     /// [`Error::EmptyTerm`] for no days, [`Error::DateOverflow`].
     pub fn of_days(start: DateTime<Utc>, days: u32) -> Result<Self> {
-        let end = TimeDelta::try_days(i64::from(days))
-            .and_then(|length| start.checked_add_signed(length));
-        Self::new(
-            start,
-            end.ok_or(Error::DateOverflow {
-                what: "the end of the term",
-            })?,
-        )
+        let end = TimeDelta::try_days(i64::from(days)).and_then(|length| start.checked_add_signed(length));
+        Self::new(start, end.ok_or(Error::DateOverflow { what: "the end of the term" })?)
     }
 
     /// Calendar months: it ends on the same day of the month (Azure, Google), or on the month's last.
@@ -60,12 +50,7 @@ impl Term {
     /// As [`Term::of_days`].
     pub fn of_months(start: DateTime<Utc>, months: u32) -> Result<Self> {
         let end = start.checked_add_months(Months::new(months));
-        Self::new(
-            start,
-            end.ok_or(Error::DateOverflow {
-                what: "the end of the term",
-            })?,
-        )
+        Self::new(start, end.ok_or(Error::DateOverflow { what: "the end of the term" })?)
     }
 
     /// The first instant.
@@ -134,12 +119,7 @@ pub struct Schedule {
 ///
 /// # Errors
 /// [`Error::Overflow`] or [`Error::DateOverflow`].
-pub fn amortise(
-    fee: Decimal,
-    term: &Term,
-    spread: Spread,
-    decimals: Option<u32>,
-) -> Result<Schedule> {
+pub fn amortise(fee: Decimal, term: &Term, spread: Spread, decimals: Option<u32>) -> Result<Schedule> {
     let weights = match spread {
         Spread::BySecond => term.seconds_by_month()?,
         Spread::ByHour => whole_hours(term)?,
@@ -184,10 +164,7 @@ impl Schedule {
     /// What is still prepaid when the month before `date` is closed: expense of the month of `date` and later.
     #[must_use]
     pub fn prepaid_before(&self, date: NaiveDate) -> Decimal {
-        self.expense
-            .range(month_start(date)..)
-            .map(|row| row.1)
-            .sum()
+        self.expense.range(month_start(date)..).map(|row| row.1).sum()
     }
 
     /// The prepaid balance at `date` split into what is expensed within twelve months (current asset) and later
@@ -196,16 +173,10 @@ impl Schedule {
     /// # Errors
     /// [`Error::DateOverflow`].
     pub fn prepaid_split(&self, date: NaiveDate) -> Result<PrepaidSplit> {
-        let later = month_start(date)
-            .checked_add_months(Months::new(12))
-            .ok_or(Error::DateOverflow {
-                what: "twelve months on",
-            })?;
+        let later =
+            month_start(date).checked_add_months(Months::new(12)).ok_or(Error::DateOverflow { what: "twelve months on" })?;
         let non_current = self.prepaid_before(later);
-        Ok(PrepaidSplit {
-            current: self.prepaid_before(date) - non_current,
-            non_current,
-        })
+        Ok(PrepaidSplit { current: self.prepaid_before(date) - non_current, non_current })
     }
 
     /// The prepaid asset month by month: opening + paid - amortised = closing, the fee paid in the first month.
@@ -216,13 +187,8 @@ impl Schedule {
         self.expense
             .iter()
             .map(|(month, amortised)| {
-                let row = RollForward {
-                    month: *month,
-                    opening,
-                    paid,
-                    amortised: *amortised,
-                    closing: opening + paid - *amortised,
-                };
+                let row =
+                    RollForward { month: *month, opening, paid, amortised: *amortised, closing: opening + paid - *amortised };
                 opening = row.closing;
                 paid = Decimal::ZERO;
                 row
@@ -259,10 +225,7 @@ pub struct RollForward {
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a month outside 1 to 12.
-pub fn by_fiscal_year(
-    months: &BTreeMap<NaiveDate, Decimal>,
-    first_month: u32,
-) -> Result<BTreeMap<i32, Decimal>> {
+pub fn by_fiscal_year(months: &BTreeMap<NaiveDate, Decimal>, first_month: u32) -> Result<BTreeMap<i32, Decimal>> {
     use chrono::Datelike;
     if !(1..=12).contains(&first_month) {
         return Err(Error::OutOfRange {
@@ -274,9 +237,7 @@ pub fn by_fiscal_year(
     let mut years = BTreeMap::new();
     for (month, amount) in months {
         let later = first_month > 1 && month.month() >= first_month;
-        *years
-            .entry(month.year() + i32::from(later))
-            .or_insert(Decimal::ZERO) += *amount;
+        *years.entry(month.year() + i32::from(later)).or_insert(Decimal::ZERO) += *amount;
     }
     Ok(years)
 }
@@ -288,21 +249,13 @@ pub(super) fn midnight(date: NaiveDate) -> DateTime<Utc> {
 
 /// The first of the following month.
 pub(super) fn next_month(month: NaiveDate) -> Result<NaiveDate> {
-    month
-        .checked_add_months(Months::new(1))
-        .ok_or(Error::DateOverflow {
-            what: "the next month",
-        })
+    month.checked_add_months(Months::new(1)).ok_or(Error::DateOverflow { what: "the next month" })
 }
 
 /// `amount` × part / whole.
 pub(super) fn share(amount: Decimal, part: Decimal, whole: Decimal) -> Result<Decimal> {
-    let product = amount
-        .checked_mul(part)
-        .and_then(|product| product.checked_div(whole));
-    product.ok_or(Error::Overflow {
-        what: "a share of an amount",
-    })
+    let product = amount.checked_mul(part).and_then(|product| product.checked_div(whole));
+    product.ok_or(Error::Overflow { what: "a share of an amount" })
 }
 
 fn whole_hours(term: &Term) -> Result<BTreeMap<NaiveDate, Decimal>> {
@@ -348,17 +301,11 @@ mod tests {
         assert_eq!(schedule.expense().values().sum::<Decimal>(), dec!(36000));
         assert_eq!(schedule.prepaid_before(day("2026-01-01")), dec!(26400.00));
         let split = schedule.prepaid_split(day("2026-01-01"))?;
-        assert_eq!(
-            (split.current, split.non_current),
-            (dec!(12000.00), dec!(14400.00))
-        );
+        assert_eq!((split.current, split.non_current), (dec!(12000.00), dec!(14400.00)));
         for pair in schedule.roll_forward().windows(2) {
             assert_eq!(pair[0].closing, pair[1].opening);
         }
-        assert_eq!(
-            schedule.roll_forward().last().map(|row| row.closing),
-            Some(Decimal::ZERO)
-        );
+        assert_eq!(schedule.roll_forward().last().map(|row| row.closing), Some(Decimal::ZERO));
         Ok(())
     }
 
@@ -388,10 +335,7 @@ mod tests {
 
     #[test]
     fn an_empty_term_is_an_error() {
-        assert!(matches!(
-            Term::of_days(at("2025-01-01T00:00:00Z"), 0),
-            Err(Error::EmptyTerm { .. })
-        ));
+        assert!(matches!(Term::of_days(at("2025-01-01T00:00:00Z"), 0), Err(Error::EmptyTerm { .. })));
         assert!(Term::of_months(at("2025-01-01T00:00:00Z"), u32::MAX).is_err());
     }
 }

@@ -44,12 +44,7 @@ impl FromIterator<CashFlow> for CashFlows {
             let sum = by_date.entry(flow.date).or_default();
             *sum = sum.saturating_add(flow.amount);
         }
-        Self(
-            by_date
-                .into_iter()
-                .map(|(date, amount)| CashFlow { date, amount })
-                .collect(),
-        )
+        Self(by_date.into_iter().map(|(date, amount)| CashFlow { date, amount }).collect())
     }
 }
 
@@ -82,16 +77,8 @@ impl CashFlows {
         if self.0.is_empty() {
             return Err(Error::Empty { what: "cash flows" });
         }
-        let years = self
-            .0
-            .iter()
-            .map(|flow| day_count.years(origin, flow.date))
-            .collect();
-        let amounts = self
-            .0
-            .iter()
-            .map(|flow| float(flow.amount))
-            .collect::<Result<_>>()?;
+        let years = self.0.iter().map(|flow| day_count.years(origin, flow.date)).collect();
+        let amounts = self.0.iter().map(|flow| float(flow.amount)).collect::<Result<_>>()?;
         Ok((years, amounts))
     }
 
@@ -107,12 +94,7 @@ impl CashFlows {
     ///
     /// # Errors
     /// As [`present_value::xnpv`].
-    pub fn xnpv_at(
-        &self,
-        valuation: NaiveDate,
-        rate: AnnualRate,
-        day_count: DayCount,
-    ) -> Result<f64> {
+    pub fn xnpv_at(&self, valuation: NaiveDate, rate: AnnualRate, day_count: DayCount) -> Result<f64> {
         let (years, amounts) = self.in_years(valuation, day_count)?;
         present_value::xnpv(rate.per_year(), &years, &amounts)
     }
@@ -143,25 +125,17 @@ impl CashFlows {
     ///
     /// # Errors
     /// As [`CashFlows::xnpv`].
-    pub fn discounted_break_even(
-        &self,
-        rate: AnnualRate,
-        day_count: DayCount,
-    ) -> Result<BreakEven> {
+    pub fn discounted_break_even(&self, rate: AnnualRate, day_count: DayCount) -> Result<BreakEven> {
         let (years, amounts) = self.in_years(self.first()?, day_count)?;
         super::rate::check(rate.per_year())?;
         let log = rate.per_year().ln_1p();
         let (mut sum, mut size) = (0.0, 0.0);
-        let cumulative =
-            self.0
-                .iter()
-                .zip(years.iter().zip(&amounts))
-                .map(|(flow, (years, amount))| {
-                    let value = amount * (-years * log).exp();
-                    sum += value;
-                    size += value.abs();
-                    (flow.date, sum >= -4.0 * f64::EPSILON * size)
-                });
+        let cumulative = self.0.iter().zip(years.iter().zip(&amounts)).map(|(flow, (years, amount))| {
+            let value = amount * (-years * log).exp();
+            sum += value;
+            size += value.abs();
+            (flow.date, sum >= -4.0 * f64::EPSILON * size)
+        });
         payback::break_even(cumulative)
     }
 
@@ -187,10 +161,7 @@ impl CashFlows {
     }
 
     fn first(&self) -> Result<NaiveDate> {
-        self.0
-            .first()
-            .map(|flow| flow.date)
-            .ok_or(Error::Empty { what: "cash flows" })
+        self.0.first().map(|flow| flow.date).ok_or(Error::Empty { what: "cash flows" })
     }
 }
 
@@ -208,29 +179,17 @@ pub fn month_start(date: NaiveDate) -> NaiveDate {
 
 /// A checked sum.
 pub(super) fn sum(amounts: impl IntoIterator<Item = Decimal>) -> Result<Decimal> {
-    amounts
-        .into_iter()
-        .try_fold(Decimal::ZERO, Decimal::checked_add)
-        .ok_or(Error::Overflow {
-            what: "a sum of money",
-        })
+    amounts.into_iter().try_fold(Decimal::ZERO, Decimal::checked_add).ok_or(Error::Overflow { what: "a sum of money" })
 }
 
 /// A decimal as f64, for the mathematics.
 pub(super) fn float(amount: Decimal) -> Result<f64> {
-    amount
-        .to_f64()
-        .filter(|value| value.is_finite())
-        .ok_or(Error::Overflow {
-            what: "an amount of money",
-        })
+    amount.to_f64().filter(|value| value.is_finite()).ok_or(Error::Overflow { what: "an amount of money" })
 }
 
 /// An f64 as a decimal.
 pub(super) fn decimal(value: f64) -> Result<Decimal> {
-    Decimal::try_from(value).map_err(|_| Error::Overflow {
-        what: "an amount of money",
-    })
+    Decimal::try_from(value).map_err(|_| Error::Overflow { what: "an amount of money" })
 }
 
 #[cfg(test)]
@@ -239,44 +198,21 @@ mod tests {
     use rust_decimal::dec;
 
     fn flows(given: &[(&str, Decimal)]) -> CashFlows {
-        given
-            .iter()
-            .map(|(date, amount)| CashFlow {
-                date: date.parse().unwrap_or_default(),
-                amount: *amount,
-            })
-            .collect()
+        given.iter().map(|(date, amount)| CashFlow { date: date.parse().unwrap_or_default(), amount: *amount }).collect()
     }
 
     #[test]
     fn order_and_duplicates_do_not_matter() {
-        let left = flows(&[
-            ("2025-03-01", dec!(5)),
-            ("2025-01-01", dec!(-10)),
-            ("2025-03-01", dec!(7)),
-        ]);
-        assert_eq!(
-            left,
-            flows(&[("2025-01-01", dec!(-10)), ("2025-03-01", dec!(12))])
-        );
+        let left = flows(&[("2025-03-01", dec!(5)), ("2025-01-01", dec!(-10)), ("2025-03-01", dec!(7))]);
+        assert_eq!(left, flows(&[("2025-01-01", dec!(-10)), ("2025-03-01", dec!(12))]));
     }
 
     #[test]
     fn break_even_and_return() -> Result<()> {
-        let series = flows(&[
-            ("2025-01-01", dec!(-100)),
-            ("2025-07-01", dec!(60)),
-            ("2026-01-01", dec!(60)),
-        ]);
-        assert_eq!(
-            series.break_even()?,
-            BreakEven::On("2026-01-01".parse().unwrap_or_default())
-        );
+        let series = flows(&[("2025-01-01", dec!(-100)), ("2025-07-01", dec!(60)), ("2026-01-01", dec!(60))]);
+        assert_eq!(series.break_even()?, BreakEven::On("2026-01-01".parse().unwrap_or_default()));
         assert_eq!(series.return_on_investment()?, Some(dec!(0.2)));
-        assert_eq!(
-            series.discounted_break_even(AnnualRate::Effective(0.9), DayCount::default())?,
-            BreakEven::Never
-        );
+        assert_eq!(series.discounted_break_even(AnnualRate::Effective(0.9), DayCount::default())?, BreakEven::Never);
         assert!(CashFlows::default().xirr(DayCount::default()).is_err());
         Ok(())
     }

@@ -129,13 +129,7 @@ impl IncrementalCash {
     /// The lines as one series.
     #[must_use]
     pub fn flows(&self) -> CashFlows {
-        self.lines
-            .iter()
-            .map(|line| CashFlow {
-                date: line.date,
-                amount: line.amount,
-            })
-            .collect()
+        self.lines.iter().map(|line| CashFlow { date: line.date, amount: line.amount }).collect()
     }
 
     /// The sum of the lines of one kind.
@@ -143,11 +137,7 @@ impl IncrementalCash {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn total(&self, kind: CashKind) -> Result<Decimal> {
-        sum(self
-            .lines
-            .iter()
-            .filter(|line| line.kind == kind)
-            .map(|line| line.amount))
+        sum(self.lines.iter().filter(|line| line.kind == kind).map(|line| line.amount))
     }
 
     /// The largest sum ever out of pocket, positive: what a buyer without an internal rate still risks.
@@ -168,15 +158,9 @@ impl Commitment {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn total_cost(&self) -> Result<Decimal> {
-        share(
-            self.recurring_per_hour,
-            self.term.seconds(),
-            Decimal::from(3600),
-        )?
-        .checked_add(self.upfront)
-        .ok_or(Error::Overflow {
-            what: "the cost of a commitment",
-        })
+        share(self.recurring_per_hour, self.term.seconds(), Decimal::from(3600))?
+            .checked_add(self.upfront)
+            .ok_or(Error::Overflow { what: "the cost of a commitment" })
     }
 
     /// The part of the term in which it is held: up to a resale or refund.
@@ -220,54 +204,30 @@ impl Commitment {
         }
         match &self.terminal {
             Terminal::RunsOut => {}
-            Terminal::Resale {
-                date,
-                proceeds,
-                fee_share,
-            } => {
-                add(
-                    *date,
-                    CashKind::Resale,
-                    share(*proceeds, Decimal::ONE - *fee_share, Decimal::ONE)?,
-                );
+            Terminal::Resale { date, proceeds, fee_share } => {
+                add(*date, CashKind::Resale, share(*proceeds, Decimal::ONE - *fee_share, Decimal::ONE)?);
             }
             Terminal::Refund { date, amount } => add(*date, CashKind::Refund, *amount),
         }
         lines.sort_by_key(|line| (line.date, line.kind));
-        Ok(IncrementalCash {
-            alternative: self.alternative,
-            lines,
-        })
+        Ok(IncrementalCash { alternative: self.alternative, lines })
     }
 
     fn recurring(&self, held: &Term) -> Result<Vec<(NaiveDate, Decimal)>> {
         let start = self.term.start().date_naive();
-        let monthly = held
-            .seconds_by_month()?
-            .into_iter()
-            .map(|(month, seconds)| {
-                let fee = share(self.recurring_per_hour, seconds, Decimal::from(3600))?;
-                Ok((month, fee))
-            });
+        let monthly = held.seconds_by_month()?.into_iter().map(|(month, seconds)| {
+            let fee = share(self.recurring_per_hour, seconds, Decimal::from(3600))?;
+            Ok((month, fee))
+        });
         match self.billing {
-            RecurringBilling::MonthEnd => monthly
-                .map(|row| row.and_then(|(month, fee)| Ok((next_month(month)?, fee))))
-                .collect(),
-            RecurringBilling::MonthStart => monthly
-                .map(|row| row.map(|(month, fee)| (month.max(start), fee)))
-                .collect(),
+            RecurringBilling::MonthEnd => monthly.map(|row| row.and_then(|(month, fee)| Ok((next_month(month)?, fee)))).collect(),
+            RecurringBilling::MonthStart => monthly.map(|row| row.map(|(month, fee)| (month.max(start), fee))).collect(),
             RecurringBilling::Anniversary => {
-                let total = share(
-                    self.recurring_per_hour,
-                    self.term.seconds(),
-                    Decimal::from(3600),
-                )?;
+                let total = share(self.recurring_per_hour, self.term.seconds(), Decimal::from(3600))?;
                 let mut dates = Vec::new();
                 for number in 0.. {
                     let date = self.term.start().checked_add_months(Months::new(number));
-                    let date = date.ok_or(Error::DateOverflow {
-                        what: "an instalment",
-                    })?;
+                    let date = date.ok_or(Error::DateOverflow { what: "an instalment" })?;
                     // A term of 365 days over 29 February has twelve instalments, not a thirteenth of one day.
                     if date + TimeDelta::days(2) > self.term.end() {
                         break;
@@ -296,11 +256,7 @@ impl Commitment {
 
 impl Avoided {
     /// Avoided cost by calendar month while the commitment is `held`.
-    pub(super) fn by_month(
-        &self,
-        term: &Term,
-        held: &Term,
-    ) -> Result<BTreeMap<NaiveDate, Decimal>> {
+    pub(super) fn by_month(&self, term: &Term, held: &Term) -> Result<BTreeMap<NaiveDate, Decimal>> {
         match self {
             Self::EveryHour(rate) => held
                 .seconds_by_month()?
@@ -309,15 +265,10 @@ impl Avoided {
                 .collect(),
             Self::PerMonth(months) => {
                 let (first, end) = (month_start(held.start().date_naive()), held.end());
-                Ok(months
-                    .iter()
-                    .filter(|row| *row.0 >= first && midnight(*row.0) < end)
-                    .map(|row| (*row.0, *row.1))
-                    .collect())
+                Ok(months.iter().filter(|row| *row.0 >= first && midnight(*row.0) < end).map(|row| (*row.0, *row.1)).collect())
             }
             Self::PerHour(hours) => {
-                let needed =
-                    usize::try_from((term.end() - term.start()).num_hours()).unwrap_or(usize::MAX);
+                let needed = usize::try_from((term.end() - term.start()).num_hours()).unwrap_or(usize::MAX);
                 if hours.len() != needed {
                     return Err(Error::LengthMismatch {
                         left: "avoided hours",
@@ -327,19 +278,13 @@ impl Avoided {
                     });
                 }
                 let mut months: BTreeMap<NaiveDate, Decimal> = BTreeMap::new();
-                let mut hour = term
-                    .start()
-                    .with_minute(0)
-                    .and_then(|start| start.with_second(0))
-                    .unwrap_or(term.start());
+                let mut hour = term.start().with_minute(0).and_then(|start| start.with_second(0)).unwrap_or(term.start());
                 for cost in hours {
                     if hour >= held.end() {
                         break;
                     }
                     let month = months.entry(month_start(hour.date_naive())).or_default();
-                    *month = month.checked_add(*cost).ok_or(Error::Overflow {
-                        what: "avoided cost",
-                    })?;
+                    *month = month.checked_add(*cost).ok_or(Error::Overflow { what: "avoided cost" })?;
                     hour += TimeDelta::hours(1);
                 }
                 Ok(months)
@@ -354,25 +299,17 @@ impl Avoided {
 /// [`Error::Empty`] without commitments, [`Error::MixedAlternatives`], and as [`Commitment::incremental_cash`].
 pub fn plan_cash(commitments: &[Commitment]) -> Result<IncrementalCash> {
     let Some(first) = commitments.first() else {
-        return Err(Error::Empty {
-            what: "commitments",
-        });
+        return Err(Error::Empty { what: "commitments" });
     };
     let mut lines = Vec::new();
     for commitment in commitments {
         if commitment.alternative != first.alternative {
-            return Err(Error::MixedAlternatives {
-                left: first.name.clone(),
-                right: commitment.name.clone(),
-            });
+            return Err(Error::MixedAlternatives { left: first.name.clone(), right: commitment.name.clone() });
         }
         lines.extend(commitment.incremental_cash()?.lines);
     }
     lines.sort_by_key(|line| (line.date, line.kind, line.amount));
-    Ok(IncrementalCash {
-        alternative: first.alternative,
-        lines,
-    })
+    Ok(IncrementalCash { alternative: first.alternative, lines })
 }
 
 #[cfg(test)]
@@ -395,20 +332,10 @@ mod tests {
 
     #[test]
     fn every_billing_rule_pays_the_same_total() -> Result<()> {
-        for billing in [
-            RecurringBilling::MonthEnd,
-            RecurringBilling::MonthStart,
-            RecurringBilling::Anniversary,
-        ] {
+        for billing in [RecurringBilling::MonthEnd, RecurringBilling::MonthStart, RecurringBilling::Anniversary] {
             let cash = commitment(billing)?.incremental_cash()?;
             assert_eq!(cash.total(CashKind::Recurring)?, dec!(-4380));
-            assert_eq!(
-                cash.lines
-                    .iter()
-                    .filter(|line| line.kind == CashKind::Recurring)
-                    .count(),
-                12
-            );
+            assert_eq!(cash.lines.iter().filter(|line| line.kind == CashKind::Recurring).count(), 12);
             assert_eq!(cash.total(CashKind::Saved)?, dec!(17520));
             assert_eq!(cash.flows().total()?, dec!(8760));
         }
@@ -418,19 +345,10 @@ mod tests {
     #[test]
     fn hours_months_and_a_flat_rate_agree() -> Result<()> {
         let flat = commitment(RecurringBilling::MonthEnd)?;
-        let hourly = Commitment {
-            avoided: Avoided::PerHour(vec![dec!(2); 8760]),
-            ..flat.clone()
-        };
+        let hourly = Commitment { avoided: Avoided::PerHour(vec![dec!(2); 8760]), ..flat.clone() };
         assert_eq!(flat.incremental_cash()?, hourly.incremental_cash()?);
-        let short = Commitment {
-            avoided: Avoided::PerHour(vec![dec!(2); 10]),
-            ..flat.clone()
-        };
-        assert!(matches!(
-            short.incremental_cash(),
-            Err(Error::LengthMismatch { .. })
-        ));
+        let short = Commitment { avoided: Avoided::PerHour(vec![dec!(2); 10]), ..flat.clone() };
+        assert!(matches!(short.incremental_cash(), Err(Error::LengthMismatch { .. })));
         Ok(())
     }
 
@@ -438,21 +356,14 @@ mod tests {
     fn a_resale_stops_fee_and_saving() -> Result<()> {
         let date = "2025-07-01".parse().unwrap_or_default();
         let sold = Commitment {
-            terminal: Terminal::Resale {
-                date,
-                proceeds: dec!(1000),
-                fee_share: dec!(0.12),
-            },
+            terminal: Terminal::Resale { date, proceeds: dec!(1000), fee_share: dec!(0.12) },
             ..commitment(RecurringBilling::MonthEnd)?
         };
         let cash = sold.incremental_cash()?;
         assert_eq!(cash.total(CashKind::Recurring)?, dec!(-0.5) * dec!(4344));
         assert_eq!(cash.total(CashKind::Saved)?, dec!(2) * dec!(4344));
         assert_eq!(cash.total(CashKind::Resale)?, dec!(880));
-        assert_eq!(
-            plan_cash(&[sold.clone(), sold])?.total(CashKind::Resale)?,
-            dec!(1760)
-        );
+        assert_eq!(plan_cash(&[sold.clone(), sold])?.total(CashKind::Resale)?, dec!(1760));
         Ok(())
     }
 }

@@ -8,12 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum DayCount {
     /// Days / 365, also in leap years: what spreadsheets' XIRR and XNPV do.
     #[default]
-    #[serde(
-        rename = "act/365f",
-        alias = "act/365",
-        alias = "actual/365",
-        alias = "actual/365 fixed"
-    )]
+    #[serde(rename = "act/365f", alias = "act/365", alias = "actual/365", alias = "actual/365 fixed")]
     Actual365Fixed,
     /// Days / 360 (money market).
     #[serde(rename = "act/360", alias = "actual/360")]
@@ -25,12 +20,7 @@ pub enum DayCount {
     #[serde(rename = "30e/360", alias = "30/360-european", alias = "30/360e")]
     Thirty360European,
     /// Days in leap years / 366 plus days in other years / 365.
-    #[serde(
-        rename = "act/act-isda",
-        alias = "act/act",
-        alias = "actual/actual",
-        alias = "act/act isda"
-    )]
+    #[serde(rename = "act/act-isda", alias = "act/act", alias = "actual/actual", alias = "act/act isda")]
     ActualActualIsda,
 }
 
@@ -48,9 +38,7 @@ impl DayCount {
                     self.thirty(from, to)
                 }
             }
-            Self::ActualActualIsda => {
-                f64::from(to.year() - from.year()) + part_of_year(to) - part_of_year(from)
-            }
+            Self::ActualActualIsda => f64::from(to.year() - from.year()) + part_of_year(to) - part_of_year(from),
         }
     }
 
@@ -93,26 +81,13 @@ mod tests {
     #[test]
     fn each_rule_counts_as_defined() {
         let (from, to) = (date(2007, 1, 31), date(2008, 3, 31));
-        let close =
-            |left: f64, right: f64| assert!((left - right).abs() < 1e-12, "{left} is not {right}");
+        let close = |left: f64, right: f64| assert!((left - right).abs() < 1e-12, "{left} is not {right}");
         close(DayCount::Actual365Fixed.years(from, to), 425.0 / 365.0);
         close(DayCount::Actual360.years(from, to), 425.0 / 360.0);
         close(DayCount::Thirty360.years(from, to), 420.0 / 360.0);
-        close(
-            DayCount::Thirty360European.years(date(2007, 1, 15), to),
-            435.0 / 360.0,
-        );
-        close(
-            DayCount::Thirty360.years(date(2007, 1, 15), to),
-            436.0 / 360.0,
-        );
-        close(
-            DayCount::ActualActualIsda.years(from, to),
-            335.0 / 365.0 + 90.0 / 366.0,
-        );
-        close(
-            DayCount::ActualActualIsda.years(to, from),
-            -335.0 / 365.0 - 90.0 / 366.0,
-        );
+        close(DayCount::Thirty360European.years(date(2007, 1, 15), to), 435.0 / 360.0);
+        close(DayCount::Thirty360.years(date(2007, 1, 15), to), 436.0 / 360.0);
+        close(DayCount::ActualActualIsda.years(from, to), 335.0 / 365.0 + 90.0 / 366.0);
+        close(DayCount::ActualActualIsda.years(to, from), -335.0 / 365.0 - 90.0 / 366.0);
     }
 }

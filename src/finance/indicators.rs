@@ -172,23 +172,13 @@ pub fn indicators(rows: &[ChargeRow]) -> Result<Indicators> {
 pub fn by_month(rows: &[ChargeRow]) -> Result<BTreeMap<NaiveDate, Indicators>> {
     let mut months: BTreeMap<NaiveDate, Vec<&ChargeRow>> = BTreeMap::new();
     for row in rows {
-        months
-            .entry(super::cash_flow::month_start(row.month))
-            .or_default()
-            .push(row);
+        months.entry(super::cash_flow::month_start(row.month)).or_default().push(row);
     }
-    months
-        .into_iter()
-        .map(|(month, rows)| Ok((month, over(&rows)?)))
-        .collect()
+    months.into_iter().map(|(month, rows)| Ok((month, over(&rows)?))).collect()
 }
 
 fn over(rows: &[&ChargeRow]) -> Result<Indicators> {
-    let usage: Vec<&ChargeRow> = rows
-        .iter()
-        .copied()
-        .filter(|row| row.category == ChargeCategory::Usage)
-        .collect();
+    let usage: Vec<&ChargeRow> = rows.iter().copied().filter(|row| row.category == ChargeCategory::Usage).collect();
     let total = |value: &dyn Fn(&ChargeRow) -> Decimal, keep: &dyn Fn(&ChargeRow) -> bool| {
         sum(usage.iter().filter(|row| keep(row)).map(|row| value(row)))
     };
@@ -202,17 +192,14 @@ fn over(rows: &[&ChargeRow]) -> Result<Indicators> {
         for spot in [SpotUse::Included, SpotUse::Excluded] {
             let keep = |row: &ChargeRow| spot == SpotUse::Included || no_spot(row);
             let equivalent = total(&|row| on_demand_equivalent(row, basis), &keep)?;
-            let rate = total(&effective, &keep)?
-                .checked_div(equivalent)
-                .map(|share| Decimal::ONE - share);
+            let rate = total(&effective, &keep)?.checked_div(equivalent).map(|share| Decimal::ONE - share);
             rates.insert((basis, spot), rate);
         }
     }
     let committed_used = total(&effective, &used)?;
     let waste = total(&effective, &unused)?;
     let committed = sum([committed_used, waste])?;
-    let coverable =
-        |row: &ChargeRow| used(row) || (row.pricing == Pricing::Standard && row.eligible);
+    let coverable = |row: &ChargeRow| used(row) || (row.pricing == Pricing::Standard && row.eligible);
     Ok(Indicators {
         effective_savings_rates: rates,
         coverage: total(&list, &used)?.checked_div(total(&list, &coverable)?),
@@ -294,21 +281,11 @@ pub struct LockIn {
 ///
 /// # Errors
 /// [`Error::Overflow`].
-pub fn lock_in(
-    commitments: &[RemainingCommitment],
-    monthly_on_demand_equivalent: Decimal,
-) -> Result<LockIn> {
-    let remaining = commitments
-        .iter()
-        .try_fold(Decimal::ZERO, |total, commitment| {
-            commitment
-                .monthly_cost
-                .checked_mul(commitment.months_left)
-                .and_then(|cost| total.checked_add(cost))
-        });
-    let remaining_cost = remaining.ok_or(Error::Overflow {
-        what: "remaining committed cost",
-    })?;
+pub fn lock_in(commitments: &[RemainingCommitment], monthly_on_demand_equivalent: Decimal) -> Result<LockIn> {
+    let remaining = commitments.iter().try_fold(Decimal::ZERO, |total, commitment| {
+        commitment.monthly_cost.checked_mul(commitment.months_left).and_then(|cost| total.checked_add(cost))
+    });
+    let remaining_cost = remaining.ok_or(Error::Overflow { what: "remaining committed cost" })?;
     let monthly = sum(commitments
         .iter()
         .filter(|commitment| commitment.months_left > Decimal::ZERO)
@@ -316,9 +293,7 @@ pub fn lock_in(
     Ok(LockIn {
         remaining_cost,
         months: remaining_cost.checked_div(monthly),
-        share: monthly_on_demand_equivalent
-            .checked_mul(Decimal::from(12))
-            .and_then(|year| remaining_cost.checked_div(year)),
+        share: monthly_on_demand_equivalent.checked_mul(Decimal::from(12)).and_then(|year| remaining_cost.checked_div(year)),
     })
 }
 
@@ -327,12 +302,7 @@ mod tests {
     use super::*;
     use rust_decimal::dec;
 
-    fn row(
-        category: ChargeCategory,
-        pricing: Pricing,
-        list: Decimal,
-        effective: Decimal,
-    ) -> ChargeRow {
+    fn row(category: ChargeCategory, pricing: Pricing, list: Decimal, effective: Decimal) -> ChargeRow {
         let month = NaiveDate::from_ymd_opt(2025, 1, 1).unwrap_or_default();
         ChargeRow {
             month,
@@ -349,29 +319,13 @@ mod tests {
     #[test]
     fn an_unused_commitment_saves_nothing() -> Result<()> {
         let rows = [
-            row(
-                ChargeCategory::Purchase,
-                Pricing::Standard,
-                dec!(3),
-                dec!(0),
-            ),
-            row(
-                ChargeCategory::Usage,
-                Pricing::CommitmentUnused,
-                dec!(3),
-                dec!(1.5),
-            ),
+            row(ChargeCategory::Purchase, Pricing::Standard, dec!(3), dec!(0)),
+            row(ChargeCategory::Usage, Pricing::CommitmentUnused, dec!(3), dec!(1.5)),
             row(ChargeCategory::Usage, Pricing::Standard, dec!(2), dec!(2)),
         ];
         let figures = indicators(&rows)?;
-        assert_eq!(
-            figures.effective_savings_rates[&(Basis::List, SpotUse::Included)],
-            Some(dec!(-0.75))
-        );
-        assert_eq!(
-            (figures.waste, figures.utilisation, figures.coverage),
-            (dec!(1.5), Some(dec!(0)), Some(dec!(0)))
-        );
+        assert_eq!(figures.effective_savings_rates[&(Basis::List, SpotUse::Included)], Some(dec!(-0.75)));
+        assert_eq!((figures.waste, figures.utilisation, figures.coverage), (dec!(1.5), Some(dec!(0)), Some(dec!(0))));
         assert_eq!(by_month(&rows)?.len(), 1);
         assert_eq!(indicators(&[])?.coverage, None);
         Ok(())
@@ -382,27 +336,12 @@ mod tests {
         assert!((effective_savings_rate(0.947, 1.0, 0.3)? - 0.2841).abs() < 1e-12);
         assert!(effective_savings_rate(0.5, 0.0, 0.3).is_err());
         let held = [
-            RemainingCommitment {
-                monthly_cost: dec!(100),
-                months_left: dec!(6),
-            },
-            RemainingCommitment {
-                monthly_cost: dec!(50),
-                months_left: dec!(24),
-            },
+            RemainingCommitment { monthly_cost: dec!(100), months_left: dec!(6) },
+            RemainingCommitment { monthly_cost: dec!(50), months_left: dec!(24) },
         ];
         let lock = lock_in(&held, dec!(500))?;
-        assert_eq!(
-            (lock.remaining_cost, lock.months, lock.share),
-            (dec!(1800), Some(dec!(12)), Some(dec!(0.3)))
-        );
-        assert_eq!(
-            DEFINITIONS
-                .iter()
-                .filter(|definition| definition.source.is_empty())
-                .count(),
-            0
-        );
+        assert_eq!((lock.remaining_cost, lock.months, lock.share), (dec!(1800), Some(dec!(12)), Some(dec!(0.3))));
+        assert_eq!(DEFINITIONS.iter().filter(|definition| definition.source.is_empty()).count(), 0);
         Ok(())
     }
 }

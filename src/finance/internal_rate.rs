@@ -57,9 +57,7 @@ impl InternalRate {
     pub fn map(&self, transform: impl Fn(f64) -> f64) -> Self {
         match self {
             Self::Unique(rate) => Self::Unique(transform(*rate)),
-            Self::Multiple(rates) => {
-                Self::Multiple(rates.iter().map(|rate| transform(*rate)).collect())
-            }
+            Self::Multiple(rates) => Self::Multiple(rates.iter().map(|rate| transform(*rate)).collect()),
             Self::None(reason) => Self::None(*reason),
         }
     }
@@ -69,16 +67,10 @@ impl InternalRate {
             return Self::None(NoRate::NoSignChange);
         }
         let roots = flows.roots();
-        let rates: Vec<f64> = roots
-            .iter()
-            .map(|x| x.exp_m1())
-            .filter(|rate| *rate > -1.0 && rate.is_finite())
-            .collect();
+        let rates: Vec<f64> = roots.iter().map(|x| x.exp_m1()).filter(|rate| *rate > -1.0 && rate.is_finite()).collect();
         match rates.as_slice() {
             [rate] => Self::Unique(*rate),
-            [] if !roots.is_empty() || flows.sign_changes() % 2 == 1 => {
-                Self::None(NoRate::BeyondRange)
-            }
+            [] if !roots.is_empty() || flows.sign_changes() % 2 == 1 => Self::None(NoRate::BeyondRange),
             [] => Self::None(NoRate::NoRoot),
             _ => Self::Multiple(rates),
         }
@@ -114,12 +106,7 @@ where
     A: AsRef<[f64]> + Sync,
 {
     if years.len() != amounts.len() {
-        return Err(Error::LengthMismatch {
-            left: "years",
-            left_len: years.len(),
-            right: "amounts",
-            right_len: amounts.len(),
-        });
+        return Err(Error::LengthMismatch { left: "years", left_len: years.len(), right: "amounts", right_len: amounts.len() });
     }
     years
         .par_iter()
@@ -149,29 +136,16 @@ pub fn mirr(amounts: &[f64], finance_rate: f64, reinvest_rate: f64) -> Result<f6
         discount /= 1.0 + finance_rate;
     }
     if future <= 0.0 || present >= 0.0 {
-        return Err(Error::NoSignChange {
-            what: "the modified internal rate",
-        });
+        return Err(Error::NoSignChange { what: "the modified internal rate" });
     }
     let periods: f64 = amounts.iter().skip(1).map(|_| 1.0).sum();
     let rate = (((future / -present).ln()) / periods).exp_m1();
-    if rate.is_finite() {
-        Ok(rate)
-    } else {
-        Err(Error::Overflow {
-            what: "the modified internal rate",
-        })
-    }
+    if rate.is_finite() { Ok(rate) } else { Err(Error::Overflow { what: "the modified internal rate" }) }
 }
 
 fn check_dated(years: &[f64], amounts: &[f64]) -> Result<()> {
     if years.len() != amounts.len() {
-        return Err(Error::LengthMismatch {
-            left: "years",
-            left_len: years.len(),
-            right: "amounts",
-            right_len: amounts.len(),
-        });
+        return Err(Error::LengthMismatch { left: "years", left_len: years.len(), right: "amounts", right_len: amounts.len() });
     }
     finite(amounts)?;
     finite(years)
@@ -185,14 +159,8 @@ mod tests {
     fn each_outcome_is_typed() -> Result<()> {
         assert_eq!(irr(&[1.0, 2.0])?, InternalRate::None(NoRate::NoSignChange));
         assert_eq!(irr(&[0.0, 0.0])?, InternalRate::None(NoRate::NoSignChange));
-        assert_eq!(
-            irr(&[100.0, -300.0, 250.0])?,
-            InternalRate::None(NoRate::NoRoot)
-        );
-        assert_eq!(
-            xirr(&[0.0, 1.0 / 365.0], &[-1.0, 1000.0])?,
-            InternalRate::None(NoRate::BeyondRange)
-        );
+        assert_eq!(irr(&[100.0, -300.0, 250.0])?, InternalRate::None(NoRate::NoRoot));
+        assert_eq!(xirr(&[0.0, 1.0 / 365.0], &[-1.0, 1000.0])?, InternalRate::None(NoRate::BeyondRange));
         assert_eq!(irr(&[-100.0, 230.0, -132.0])?.all().len(), 2);
         assert!(irr(&[]).is_err() && irr(&[f64::INFINITY, 1.0]).is_err());
         assert!(xirr(&[0.0], &[1.0, 2.0]).is_err());
@@ -202,13 +170,8 @@ mod tests {
     #[test]
     fn extreme_rates_are_found() -> Result<()> {
         for rate in [-0.999_999, -0.5, 0.0, 10.0, 1_000.0, 1e9] {
-            let found = irr(&[-100.0, 0.0, 100.0 * (1.0 + rate) * (1.0 + rate)])?
-                .unique()
-                .unwrap_or(f64::NAN);
-            assert!(
-                (found - rate).abs() <= 1e-9 * (1.0 + rate),
-                "{found} is not {rate}"
-            );
+            let found = irr(&[-100.0, 0.0, 100.0 * (1.0 + rate) * (1.0 + rate)])?.unique().unwrap_or(f64::NAN);
+            assert!((found - rate).abs() <= 1e-9 * (1.0 + rate), "{found} is not {rate}");
         }
         let huge = irr(&[-1e300, 1.1e300])?.unique().unwrap_or(f64::NAN);
         assert!((huge - 0.1).abs() < 1e-12);
@@ -217,17 +180,9 @@ mod tests {
 
     #[test]
     fn many_equal_one_by_one() -> Result<()> {
-        let years: Vec<Vec<f64>> = (1..600)
-            .map(|n| vec![0.0, f64::from(n) / 365.0, 3.0])
-            .collect();
-        let amounts: Vec<Vec<f64>> = (1..600)
-            .map(|n| vec![-1000.0, f64::from(n), 900.0])
-            .collect();
-        for ((many, years), amounts) in xirr_many(&years, &amounts)?
-            .iter()
-            .zip(&years)
-            .zip(&amounts)
-        {
+        let years: Vec<Vec<f64>> = (1..600).map(|n| vec![0.0, f64::from(n) / 365.0, 3.0]).collect();
+        let amounts: Vec<Vec<f64>> = (1..600).map(|n| vec![-1000.0, f64::from(n), 900.0]).collect();
+        for ((many, years), amounts) in xirr_many(&years, &amounts)?.iter().zip(&years).zip(&amounts) {
             assert_eq!(many, &xirr(years, amounts)?);
         }
         Ok(())

@@ -8,13 +8,7 @@ use super::{Error, Result};
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a rate at or below -100 % or no periods; [`Error::Overflow`].
-pub fn payment(
-    rate: f64,
-    periods: f64,
-    present_value: f64,
-    future_value: f64,
-    timing: PaymentTiming,
-) -> Result<f64> {
+pub fn payment(rate: f64, periods: f64, present_value: f64, future_value: f64, timing: PaymentTiming) -> Result<f64> {
     let (growth, annuity) = factors(rate, periods, timing)?;
     bounded(-(present_value * growth + future_value) / annuity)
 }
@@ -23,13 +17,7 @@ pub fn payment(
 ///
 /// # Errors
 /// As [`payment`].
-pub fn future_value(
-    rate: f64,
-    periods: f64,
-    payment: f64,
-    present_value: f64,
-    timing: PaymentTiming,
-) -> Result<f64> {
+pub fn future_value(rate: f64, periods: f64, payment: f64, present_value: f64, timing: PaymentTiming) -> Result<f64> {
     let (growth, annuity) = factors(rate, periods, timing)?;
     bounded(-(present_value * growth + payment * annuity))
 }
@@ -38,13 +26,7 @@ pub fn future_value(
 ///
 /// # Errors
 /// As [`payment`].
-pub fn present_value(
-    rate: f64,
-    periods: f64,
-    payment: f64,
-    future_value: f64,
-    timing: PaymentTiming,
-) -> Result<f64> {
+pub fn present_value(rate: f64, periods: f64, payment: f64, future_value: f64, timing: PaymentTiming) -> Result<f64> {
     let (growth, annuity) = factors(rate, periods, timing)?;
     bounded(-(future_value + payment * annuity) / growth)
 }
@@ -54,30 +36,17 @@ pub fn present_value(
 ///
 /// # Errors
 /// As [`payment`].
-pub fn buy_out(
-    monthly_payment: f64,
-    rate: super::AnnualRate,
-    months: f64,
-    timing: PaymentTiming,
-) -> Result<f64> {
+pub fn buy_out(monthly_payment: f64, rate: super::AnnualRate, months: f64, timing: PaymentTiming) -> Result<f64> {
     present_value(rate.per_month(), months, -monthly_payment, 0.0, timing)
 }
 
 fn factors(rate: f64, periods: f64, timing: PaymentTiming) -> Result<(f64, f64)> {
     check(rate)?;
     if !(periods.is_finite() && periods > 0.0) {
-        return Err(Error::OutOfRange {
-            field: "periods",
-            value: periods,
-            remedy: "give at least one period",
-        });
+        return Err(Error::OutOfRange { field: "periods", value: periods, remedy: "give at least one period" });
     }
     let log_growth = periods * rate.ln_1p();
-    let annuity = if rate == 0.0 {
-        periods
-    } else {
-        log_growth.exp_m1() / rate
-    };
+    let annuity = if rate == 0.0 { periods } else { log_growth.exp_m1() / rate };
     let annuity = match timing {
         PaymentTiming::End => annuity,
         PaymentTiming::Begin => annuity * (1.0 + rate),
@@ -86,11 +55,7 @@ fn factors(rate: f64, periods: f64, timing: PaymentTiming) -> Result<(f64, f64)>
 }
 
 fn bounded(value: f64) -> Result<f64> {
-    if value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::Overflow { what: "an annuity" })
-    }
+    if value.is_finite() { Ok(value) } else { Err(Error::Overflow { what: "an annuity" }) }
 }
 
 #[cfg(test)]

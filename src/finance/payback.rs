@@ -64,15 +64,8 @@ pub fn discounted_payback(rate: f64, amounts: &[f64]) -> Result<Payback> {
             outcome = Payback::Never;
         } else if owed {
             owed = false;
-            let share = if value > 0.0 {
-                (-before / value).clamp(0.0, 1.0)
-            } else {
-                1.0
-            };
-            outcome = Payback::After {
-                periods: f64::from(period) - 1.0 + share,
-                whole: period,
-            };
+            let share = if value > 0.0 { (-before / value).clamp(0.0, 1.0) } else { 1.0 };
+            outcome = Payback::After { periods: f64::from(period) - 1.0 + share, whole: period };
         }
     }
     Ok(outcome)
@@ -110,18 +103,11 @@ pub fn break_even_utilisation(
     fraction("discount", discount)?;
     fraction("upfront_share", upfront_share)?;
     if months == 0 {
-        return Err(Error::OutOfRange {
-            field: "months",
-            value: 0.0,
-            remedy: "give a term of at least one month",
-        });
+        return Err(Error::OutOfRange { field: "months", value: 0.0, remedy: "give a term of at least one month" });
     }
     let saved = annuity_factor(monthly_rate, months, PaymentTiming::End)?;
     let recurring = annuity_factor(monthly_rate, months, timing)?;
-    Ok(
-        (upfront_share * f64::from(months) + (1.0 - upfront_share) * recurring) * (1.0 - discount)
-            / saved,
-    )
+    Ok((upfront_share * f64::from(months) + (1.0 - upfront_share) * recurring) * (1.0 - discount) / saved)
 }
 
 /// Months of full use until an upfront commitment has saved what was paid at the start:
@@ -145,11 +131,7 @@ pub(super) fn fraction(field: &'static str, value: f64) -> Result<()> {
     if (0.0..=1.0).contains(&value) {
         Ok(())
     } else {
-        Err(Error::OutOfRange {
-            field,
-            value,
-            remedy: "give a fraction between 0 and 1",
-        })
+        Err(Error::OutOfRange { field, value, remedy: "give a fraction between 0 and 1" })
     }
 }
 
@@ -159,9 +141,7 @@ mod tests {
     use crate::finance::rate::AnnualRate;
 
     fn flows(upfront: f64, net: f64) -> Vec<f64> {
-        std::iter::once(-upfront)
-            .chain((0..36).map(|_| net))
-            .collect()
+        std::iter::once(-upfront).chain((0..36).map(|_| net)).collect()
     }
 
     #[test]
@@ -173,14 +153,8 @@ mod tests {
             matches!(payback(&flows(8_640.0, 760.0))?, Payback::After { periods, .. } if (periods - 11.368_421_052_6).abs() < 1e-9)
         );
         let monthly = AnnualRate::Effective(0.08).per_month();
-        assert!(matches!(
-            discounted_payback(monthly, &flows(16_920.0, 1_000.0))?,
-            Payback::After { whole: 18, .. }
-        ));
-        assert!(matches!(
-            discounted_payback(monthly, &flows(8_640.0, 760.0))?,
-            Payback::After { whole: 12, .. }
-        ));
+        assert!(matches!(discounted_payback(monthly, &flows(16_920.0, 1_000.0))?, Payback::After { whole: 18, .. }));
+        assert!(matches!(discounted_payback(monthly, &flows(8_640.0, 760.0))?, Payback::After { whole: 12, .. }));
         assert_eq!(payback(&flows(0.0, 480.0))?, Payback::Immediate);
         assert_eq!(payback(&flows(100_000.0, 1.0))?, Payback::Never);
         assert!((break_even_months(0.53, 1.0, 36.0)? - 16.92).abs() < 1e-12);
@@ -191,13 +165,7 @@ mod tests {
     #[test]
     fn capital_raises_the_break_even_use() -> Result<()> {
         let at = |rate: f64, share: f64| {
-            break_even_utilisation(
-                0.53,
-                share,
-                AnnualRate::Effective(rate).per_month(),
-                36,
-                PaymentTiming::End,
-            )
+            break_even_utilisation(0.53, share, AnnualRate::Effective(rate).per_month(), 36, PaymentTiming::End)
         };
         assert!((at(0.0, 1.0)? - 0.47).abs() < 1e-12);
         assert!((at(0.08, 1.0)? - 0.528).abs() < 5e-4);
@@ -207,10 +175,7 @@ mod tests {
 
     #[test]
     fn a_total_that_falls_again_is_not_paid_back() -> Result<()> {
-        assert!(matches!(
-            payback(&[-10.0, 12.0, -5.0, 4.0])?,
-            Payback::After { whole: 3, .. }
-        ));
+        assert!(matches!(payback(&[-10.0, 12.0, -5.0, 4.0])?, Payback::After { whole: 3, .. }));
         assert_eq!(payback(&[-10.0, 12.0, -5.0])?, Payback::Never);
         Ok(())
     }

@@ -63,11 +63,7 @@ impl PaymentOption {
         fraction("upfront_share", self.upfront_share)?;
         fraction("utilisation", case.utilisation)?;
         if case.months == 0 {
-            return Err(Error::OutOfRange {
-                field: "months",
-                value: 0.0,
-                remedy: "give a term of at least one month",
-            });
+            return Err(Error::OutOfRange { field: "months", value: 0.0, remedy: "give a term of at least one month" });
         }
         let month = (1.0 - self.discount) * case.on_demand_monthly;
         let fee = (1.0 - self.upfront_share) * month;
@@ -91,11 +87,7 @@ impl PaymentOption {
     pub fn flows(&self, case: &PaymentCase) -> Result<Vec<f64>> {
         let saved = case.utilisation * case.on_demand_monthly;
         let paid = self.payments(case)?;
-        Ok(paid
-            .iter()
-            .enumerate()
-            .map(|(month, paid)| if month == 0 { -paid } else { saved - paid })
-            .collect())
+        Ok(paid.iter().enumerate().map(|(month, paid)| if month == 0 { -paid } else { saved - paid }).collect())
     }
 
     /// NPV, internal rate and payback at this cost of capital.
@@ -103,8 +95,7 @@ impl PaymentOption {
     /// # Errors
     /// As [`PaymentOption::payments`] and [`npv`].
     pub fn appraise(&self, case: &PaymentCase, wacc: AnnualRate) -> Result<RankedOption> {
-        let (flows, payments, monthly) =
-            (self.flows(case)?, self.payments(case)?, wacc.per_month());
+        let (flows, payments, monthly) = (self.flows(case)?, self.payments(case)?, wacc.per_month());
         Ok(RankedOption {
             option: self.clone(),
             npv: npv(monthly, &flows, FirstFlow::Now)?,
@@ -120,26 +111,12 @@ impl PaymentOption {
 ///
 /// # Errors
 /// [`Error::Empty`] without options, and as [`PaymentOption::appraise`].
-pub fn rank(
-    options: &[PaymentOption],
-    case: &PaymentCase,
-    wacc: AnnualRate,
-) -> Result<Vec<RankedOption>> {
+pub fn rank(options: &[PaymentOption], case: &PaymentCase, wacc: AnnualRate) -> Result<Vec<RankedOption>> {
     if options.is_empty() {
-        return Err(Error::Empty {
-            what: "payment options",
-        });
+        return Err(Error::Empty { what: "payment options" });
     }
-    let mut ranked = options
-        .iter()
-        .map(|option| option.appraise(case, wacc))
-        .collect::<Result<Vec<_>>>()?;
-    ranked.sort_by(|left, right| {
-        right
-            .npv
-            .total_cmp(&left.npv)
-            .then_with(|| left.option.name.cmp(&right.option.name))
-    });
+    let mut ranked = options.iter().map(|option| option.appraise(case, wacc)).collect::<Result<Vec<_>>>()?;
+    ranked.sort_by(|left, right| right.npv.total_cmp(&left.npv).then_with(|| left.option.name.cmp(&right.option.name)));
     Ok(ranked)
 }
 
@@ -154,18 +131,9 @@ pub fn implied_prepayment_rate(
     months: u32,
     timing: PaymentTiming,
 ) -> Result<InternalRate> {
-    let case = PaymentCase {
-        on_demand_monthly: 1.0,
-        months,
-        utilisation: 1.0,
-        timing,
-    };
+    let case = PaymentCase { on_demand_monthly: 1.0, months, utilisation: 1.0, timing };
     let (more, less) = (more_upfront.payments(&case)?, less_upfront.payments(&case)?);
-    let difference: Vec<f64> = less
-        .iter()
-        .zip(&more)
-        .map(|(less, more)| less - more)
-        .collect();
+    let difference: Vec<f64> = less.iter().zip(&more).map(|(less, more)| less - more).collect();
     if difference.iter().all(|value| *value == 0.0) {
         return Ok(InternalRate::None(NoRate::NoSignChange));
     }
@@ -177,26 +145,13 @@ mod tests {
     use super::*;
 
     fn option(name: &str, discount: f64, upfront_share: f64) -> PaymentOption {
-        PaymentOption {
-            name: name.into(),
-            discount,
-            upfront_share,
-        }
+        PaymentOption { name: name.into(), discount, upfront_share }
     }
 
     #[test]
     fn the_best_option_depends_on_the_cost_of_capital() -> Result<()> {
-        let options = [
-            option("all", 0.53, 1.0),
-            option("partial", 0.52, 0.5),
-            option("none", 0.48, 0.0),
-        ];
-        let case = PaymentCase {
-            on_demand_monthly: 1000.0,
-            months: 36,
-            utilisation: 1.0,
-            timing: PaymentTiming::End,
-        };
+        let options = [option("all", 0.53, 1.0), option("partial", 0.52, 0.5), option("none", 0.48, 0.0)];
+        let case = PaymentCase { on_demand_monthly: 1000.0, months: 36, utilisation: 1.0, timing: PaymentTiming::End };
         for (wacc, best, npvs) in [
             (0.04, "partial", [16_987.0, 17_130.0, 16_276.0]),
             (0.08, "partial", [15_123.0, 15_713.0, 15_381.0]),
@@ -208,13 +163,7 @@ mod tests {
                 assert!((option.appraise(&case, wacc)?.npv - npv).abs() < 0.51);
             }
         }
-        let rate = |option: &PaymentOption| {
-            Ok::<_, Error>(
-                option
-                    .appraise(&case, AnnualRate::Effective(0.1))?
-                    .internal_rate,
-            )
-        };
+        let rate = |option: &PaymentOption| Ok::<_, Error>(option.appraise(&case, AnnualRate::Effective(0.1))?.internal_rate);
         assert!((rate(&options[0])?.unique().unwrap_or(f64::NAN) - 0.761).abs() < 5e-4);
         assert!((rate(&options[1])?.unique().unwrap_or(f64::NAN) - 1.603).abs() < 5e-4);
         assert_eq!(rate(&options[2])?, InternalRate::None(NoRate::NoSignChange));
@@ -224,25 +173,13 @@ mod tests {
     #[test]
     fn prepaying_returns_what_it_should() -> Result<()> {
         let (all, none) = (option("all", 0.563, 1.0), option("none", 0.516, 0.0));
-        let end = implied_prepayment_rate(&all, &none, 36, PaymentTiming::End)?
-            .unique()
-            .unwrap_or(f64::NAN);
-        let begin = implied_prepayment_rate(&all, &none, 36, PaymentTiming::Begin)?
-            .unique()
-            .unwrap_or(f64::NAN);
+        let end = implied_prepayment_rate(&all, &none, 36, PaymentTiming::End)?.unique().unwrap_or(f64::NAN);
+        let begin = implied_prepayment_rate(&all, &none, 36, PaymentTiming::Begin)?.unique().unwrap_or(f64::NAN);
         assert!((end - 0.069_683_841_6).abs() < 1e-9 && (begin - 0.074).abs() < 5e-4);
-        assert_eq!(
-            implied_prepayment_rate(&all, &all, 36, PaymentTiming::End)?,
-            InternalRate::None(NoRate::NoSignChange)
-        );
+        assert_eq!(implied_prepayment_rate(&all, &all, 36, PaymentTiming::End)?, InternalRate::None(NoRate::NoSignChange));
         assert!(
             option("wrong", 1.2, 0.0)
-                .payments(&PaymentCase {
-                    on_demand_monthly: 1.0,
-                    months: 1,
-                    utilisation: 1.0,
-                    timing: PaymentTiming::End
-                })
+                .payments(&PaymentCase { on_demand_monthly: 1.0, months: 1, utilisation: 1.0, timing: PaymentTiming::End })
                 .is_err()
         );
         Ok(())

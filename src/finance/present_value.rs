@@ -22,10 +22,7 @@ pub fn npv(rate: f64, amounts: &[f64], first: FirstFlow) -> Result<f64> {
     check(rate)?;
     finite(amounts)?;
     let factor = 1.0 / (1.0 + rate);
-    let value = amounts
-        .iter()
-        .rev()
-        .fold(0.0, |later, amount| later * factor + amount);
+    let value = amounts.iter().rev().fold(0.0, |later, amount| later * factor + amount);
     bounded(match first {
         FirstFlow::Now => value,
         FirstFlow::AfterOnePeriod => value * factor,
@@ -40,22 +37,11 @@ pub fn xnpv(rate: f64, years: &[f64], amounts: &[f64]) -> Result<f64> {
     check(rate)?;
     finite(amounts)?;
     if years.len() != amounts.len() {
-        return Err(Error::LengthMismatch {
-            left: "years",
-            left_len: years.len(),
-            right: "amounts",
-            right_len: amounts.len(),
-        });
+        return Err(Error::LengthMismatch { left: "years", left_len: years.len(), right: "amounts", right_len: amounts.len() });
     }
     finite(years)?;
     let log = rate.ln_1p();
-    bounded(
-        years
-            .iter()
-            .zip(amounts)
-            .map(|(years, amount)| amount * (-years * log).exp())
-            .sum(),
-    )
+    bounded(years.iter().zip(amounts).map(|(years, amount)| amount * (-years * log).exp()).sum())
 }
 
 /// The present value at each rate: (rate, NPV) pairs in the order given, for a chart.
@@ -63,10 +49,7 @@ pub fn xnpv(rate: f64, years: &[f64], amounts: &[f64]) -> Result<f64> {
 /// # Errors
 /// As [`xnpv`].
 pub fn npv_profile(rates: &[f64], years: &[f64], amounts: &[f64]) -> Result<Vec<(f64, f64)>> {
-    rates
-        .iter()
-        .map(|rate| Ok((*rate, xnpv(*rate, years, amounts)?)))
-        .collect()
+    rates.iter().map(|rate| Ok((*rate, xnpv(*rate, years, amounts)?))).collect()
 }
 
 /// Refuses an empty list and values that are not finite.
@@ -75,22 +58,13 @@ pub(super) fn finite(values: &[f64]) -> Result<()> {
         return Err(Error::Empty { what: "cash flows" });
     }
     match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(Error::NotFinite {
-            what: "cash flows",
-            index,
-        }),
+        Some(index) => Err(Error::NotFinite { what: "cash flows", index }),
         None => Ok(()),
     }
 }
 
 fn bounded(value: f64) -> Result<f64> {
-    if value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::Overflow {
-            what: "a present value",
-        })
-    }
+    if value.is_finite() { Ok(value) } else { Err(Error::Overflow { what: "a present value" }) }
 }
 
 #[cfg(test)]
@@ -108,25 +82,10 @@ mod tests {
 
     #[test]
     fn bad_input_is_an_error() {
-        assert!(matches!(
-            npv(0.1, &[], FirstFlow::Now),
-            Err(Error::Empty { .. })
-        ));
-        assert!(matches!(
-            npv(-1.0, &[1.0], FirstFlow::Now),
-            Err(Error::OutOfRange { .. })
-        ));
-        assert!(matches!(
-            npv(0.1, &[1.0, f64::NAN], FirstFlow::Now),
-            Err(Error::NotFinite { index: 1, .. })
-        ));
-        assert!(matches!(
-            xnpv(0.1, &[0.0], &[1.0, 2.0]),
-            Err(Error::LengthMismatch { .. })
-        ));
-        assert!(matches!(
-            npv(-0.999, &[1e300; 200], FirstFlow::Now),
-            Err(Error::Overflow { .. })
-        ));
+        assert!(matches!(npv(0.1, &[], FirstFlow::Now), Err(Error::Empty { .. })));
+        assert!(matches!(npv(-1.0, &[1.0], FirstFlow::Now), Err(Error::OutOfRange { .. })));
+        assert!(matches!(npv(0.1, &[1.0, f64::NAN], FirstFlow::Now), Err(Error::NotFinite { index: 1, .. })));
+        assert!(matches!(xnpv(0.1, &[0.0], &[1.0, 2.0]), Err(Error::LengthMismatch { .. })));
+        assert!(matches!(npv(-0.999, &[1e300; 200], FirstFlow::Now), Err(Error::Overflow { .. })));
     }
 }

@@ -64,12 +64,7 @@ pub enum PaymentTiming {
     #[serde(rename = "end", alias = "arrears", alias = "in arrears")]
     End,
     /// At the start of each period (in advance), as spreadsheets' type 1.
-    #[serde(
-        rename = "begin",
-        alias = "start",
-        alias = "advance",
-        alias = "in advance"
-    )]
+    #[serde(rename = "begin", alias = "start", alias = "advance", alias = "in advance")]
     Begin,
 }
 
@@ -84,9 +79,7 @@ pub fn discount_factors(per_period: f64, periods: u32, timing: PaymentTiming) ->
         PaymentTiming::Begin => 0.0,
     };
     let log = per_period.ln_1p();
-    Ok((0..periods)
-        .map(|period| (-(f64::from(period) + shift) * log).exp())
-        .collect())
+    Ok((0..periods).map(|period| (-(f64::from(period) + shift) * log).exp()).collect())
 }
 
 /// The present value of 1 per period (the sum of [`discount_factors`]).
@@ -95,11 +88,8 @@ pub fn discount_factors(per_period: f64, periods: u32, timing: PaymentTiming) ->
 /// As [`discount_factors`].
 pub fn annuity_factor(per_period: f64, periods: u32, timing: PaymentTiming) -> Result<f64> {
     check(per_period)?;
-    let arrears = if per_period == 0.0 {
-        f64::from(periods)
-    } else {
-        -(-f64::from(periods) * per_period.ln_1p()).exp_m1() / per_period
-    };
+    let arrears =
+        if per_period == 0.0 { f64::from(periods) } else { -(-f64::from(periods) * per_period.ln_1p()).exp_m1() / per_period };
     Ok(match timing {
         PaymentTiming::End => arrears,
         PaymentTiming::Begin => arrears * (1.0 + per_period),
@@ -111,11 +101,7 @@ pub(super) fn check(rate: f64) -> Result<()> {
     if rate.is_finite() && rate > -1.0 {
         Ok(())
     } else {
-        Err(Error::OutOfRange {
-            field: "rate",
-            value: rate,
-            remedy: "give a finite rate above -1 as a fraction (8 % is 0.08)",
-        })
+        Err(Error::OutOfRange { field: "rate", value: rate, remedy: "give a finite rate above -1 as a fraction (8 % is 0.08)" })
     }
 }
 

@@ -39,9 +39,7 @@ impl Flows {
     pub(super) fn fill(&mut self, times: &[f64], amounts: &[f64]) {
         self.times.clear();
         self.amounts.clear();
-        let largest = amounts
-            .iter()
-            .fold(0.0_f64, |largest, amount| largest.max(amount.abs()));
+        let largest = amounts.iter().fold(0.0_f64, |largest, amount| largest.max(amount.abs()));
         if largest == 0.0 {
             return;
         }
@@ -50,19 +48,11 @@ impl Flows {
                 self.push(*time, *amount / largest);
             }
         } else {
-            let mut sorted: Vec<(f64, f64)> = times
-                .iter()
-                .copied()
-                .zip(amounts.iter().map(|amount| amount / largest))
-                .collect();
-            sorted
-                .sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
+            let mut sorted: Vec<(f64, f64)> = times.iter().copied().zip(amounts.iter().map(|amount| amount / largest)).collect();
+            sorted.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
             let mut rest = sorted.as_slice();
             while let Some((time, _)) = rest.first() {
-                let same = rest
-                    .iter()
-                    .take_while(|flow| flow.0.total_cmp(time).is_eq())
-                    .count();
+                let same = rest.iter().take_while(|flow| flow.0.total_cmp(time).is_eq()).count();
                 self.push(*time, rest[..same].iter().map(|flow| flow.1).sum());
                 rest = &rest[same..];
             }
@@ -83,10 +73,7 @@ impl Flows {
 
     /// How often consecutive amounts differ in sign.
     pub(super) fn sign_changes(&self) -> usize {
-        self.amounts
-            .windows(2)
-            .filter(|pair| (pair[0] > 0.0) != (pair[1] > 0.0))
-            .count()
+        self.amounts.windows(2).filter(|pair| (pair[0] > 0.0) != (pair[1] > 0.0)).count()
     }
 
     /// All roots within ±[`LIMIT`], ascending.
@@ -123,18 +110,9 @@ impl Flows {
 
     /// The sum with one sign change fewer: amounts times (s - t), s in the middle of the last pair of opposite sign.
     fn derivative(&self) -> Self {
-        let at = self
-            .amounts
-            .windows(2)
-            .rposition(|pair| (pair[0] > 0.0) != (pair[1] > 0.0))
-            .unwrap_or(0);
+        let at = self.amounts.windows(2).rposition(|pair| (pair[0] > 0.0) != (pair[1] > 0.0)).unwrap_or(0);
         let middle = 0.5 * (self.times[at] + self.times[at + 1]);
-        let amounts: Vec<f64> = self
-            .times
-            .iter()
-            .zip(&self.amounts)
-            .map(|(time, amount)| (middle - time) * amount)
-            .collect();
+        let amounts: Vec<f64> = self.times.iter().zip(&self.amounts).map(|(time, amount)| (middle - time) * amount).collect();
         Self::new(&self.times, &amounts)
     }
 
@@ -200,16 +178,10 @@ impl Flows {
                 high = x;
             }
             let newton = x - value.log_ratio / value.slope;
-            let next = if newton > low && newton < high {
-                newton
-            } else {
-                0.5 * (low + high)
-            };
+            let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
             let step = (next - x).abs();
             x = next;
-            if step <= 4.0 * f64::EPSILON * x.abs().max(1e-6)
-                || high - low <= 2.0 * f64::EPSILON * x.abs()
-            {
+            if step <= 4.0 * f64::EPSILON * x.abs().max(1e-6) || high - low <= 2.0 * f64::EPSILON * x.abs() {
                 return x;
             }
         }
@@ -231,19 +203,12 @@ impl Flows {
 
     fn value(&self, x: f64) -> Value {
         let (positive, negative, positive_time, negative_time) = self.sums(x);
-        Value {
-            log_ratio: (positive / negative).ln(),
-            slope: negative_time / negative - positive_time / positive,
-        }
+        Value { log_ratio: (positive / negative).ln(), slope: negative_time / negative - positive_time / positive }
     }
 
     /// Present values of inflows and of outflows, and both weighted by time, all scaled so that the largest power is 1.
     fn sums(&self, x: f64) -> (f64, f64, f64, f64) {
-        let origin = if x < 0.0 {
-            self.times.last().copied().unwrap_or(0.0)
-        } else {
-            0.0
-        };
+        let origin = if x < 0.0 { self.times.last().copied().unwrap_or(0.0) } else { 0.0 };
         let (mut sum, mut absolute, mut sum_time, mut absolute_time) = (0.0, 0.0, 0.0, 0.0);
         for (time, amount) in self.times.iter().zip(&self.amounts) {
             let value = amount * ((origin - time) * x).exp();
@@ -252,12 +217,7 @@ impl Flows {
             sum_time += value * time;
             absolute_time += value.abs() * time;
         }
-        (
-            0.5 * (absolute + sum),
-            0.5 * (absolute - sum),
-            0.5 * (absolute_time + sum_time),
-            0.5 * (absolute_time - sum_time),
-        )
+        (0.5 * (absolute + sum), 0.5 * (absolute - sum), 0.5 * (absolute_time + sum_time), 0.5 * (absolute_time - sum_time))
     }
 }
 
@@ -281,17 +241,8 @@ mod tests {
 
     #[test]
     fn every_constructed_root_is_found() {
-        for wanted in [
-            &[0.1, 0.2][..],
-            &[-0.9, 0.0, 3.0],
-            &[-0.5, 0.01, 0.5, 2.0, 20.0],
-            &[0.0],
-        ] {
-            let found: Vec<f64> = of_roots(wanted)
-                .roots()
-                .iter()
-                .map(|x| x.exp_m1())
-                .collect();
+        for wanted in [&[0.1, 0.2][..], &[-0.9, 0.0, 3.0], &[-0.5, 0.01, 0.5, 2.0, 20.0], &[0.0]] {
+            let found: Vec<f64> = of_roots(wanted).roots().iter().map(|x| x.exp_m1()).collect();
             assert_eq!(found.len(), wanted.len(), "{found:?} against {wanted:?}");
             for (found, wanted) in found.iter().zip(wanted) {
                 assert!((found - wanted).abs() < 1e-9, "{found} is not {wanted}");

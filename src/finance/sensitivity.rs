@@ -91,11 +91,7 @@ impl Assumptions {
                 if month > 1 && month % 12 == 1 {
                     price *= 1.0 - self.price_cut;
                 }
-                if month == 0 {
-                    -paid
-                } else {
-                    self.utilisation * self.on_demand_monthly * price - paid
-                }
+                if month == 0 { -paid } else { self.utilisation * self.on_demand_monthly * price - paid }
             })
             .collect())
     }
@@ -105,11 +101,7 @@ impl Assumptions {
     /// # Errors
     /// As [`Assumptions::flows`] and [`npv`].
     pub fn npv(&self) -> Result<f64> {
-        npv(
-            AnnualRate::effective(self.wacc)?.per_month(),
-            &self.flows()?,
-            FirstFlow::Now,
-        )
+        npv(AnnualRate::effective(self.wacc)?.per_month(), &self.flows()?, FirstFlow::Now)
     }
 
     /// The same with one assumption moved.
@@ -130,27 +122,14 @@ impl Assumptions {
     /// [`Error::Empty`] without swings, and as [`Assumptions::npv`].
     pub fn tornado(&self, swings: &[(Assumption, f64, f64)]) -> Result<Vec<TornadoBar>> {
         if swings.is_empty() {
-            return Err(Error::Empty {
-                what: "the assumptions to move",
-            });
+            return Err(Error::Empty { what: "the assumptions to move" });
         }
         let bar = |(assumption, low, high): &(Assumption, f64, f64)| {
             let at = |value| self.with(*assumption, value).npv();
-            Ok(TornadoBar {
-                assumption: *assumption,
-                low: *low,
-                high: *high,
-                npv_at_low: at(*low)?,
-                npv_at_high: at(*high)?,
-            })
+            Ok(TornadoBar { assumption: *assumption, low: *low, high: *high, npv_at_low: at(*low)?, npv_at_high: at(*high)? })
         };
         let mut bars = swings.iter().map(bar).collect::<Result<Vec<_>>>()?;
-        bars.sort_by(|left, right| {
-            right
-                .width()
-                .total_cmp(&left.width())
-                .then(left.assumption.cmp(&right.assumption))
-        });
+        bars.sort_by(|left, right| right.width().total_cmp(&left.width()).then(left.assumption.cmp(&right.assumption)));
         Ok(bars)
     }
 }
@@ -172,27 +151,11 @@ mod tests {
 
     #[test]
     fn npv_falls_with_use_and_price() -> Result<()> {
-        for (utilisation, npv) in [
-            (1.0, 15_123.0),
-            (0.8, 8_715.0),
-            (0.6, 2_306.0),
-            (0.5, -898.0),
-        ] {
-            assert!(
-                (ALL_UPFRONT
-                    .with(Assumption::Utilisation, utilisation)
-                    .npv()?
-                    - npv)
-                    .abs()
-                    < 1.0
-            );
+        for (utilisation, npv) in [(1.0, 15_123.0), (0.8, 8_715.0), (0.6, 2_306.0), (0.5, -898.0)] {
+            assert!((ALL_UPFRONT.with(Assumption::Utilisation, utilisation).npv()? - npv).abs() < 1.0);
         }
         let flows = ALL_UPFRONT.with(Assumption::PriceCut, 0.2).flows()?;
-        assert!(
-            (flows[12] - 1000.0).abs() < 1e-9
-                && (flows[13] - 800.0).abs() < 1e-9
-                && (flows[36] - 640.0).abs() < 1e-9
-        );
+        assert!((flows[12] - 1000.0).abs() < 1e-9 && (flows[13] - 800.0).abs() < 1e-9 && (flows[36] - 640.0).abs() < 1e-9);
         Ok(())
     }
 
@@ -204,10 +167,7 @@ mod tests {
             (Assumption::PriceCut, 0.0, 0.2),
         ])?;
         assert_eq!(bars[0].assumption, Assumption::Utilisation);
-        assert!(
-            bars.windows(2)
-                .all(|pair| pair[0].width() >= pair[1].width())
-        );
+        assert!(bars.windows(2).all(|pair| pair[0].width() >= pair[1].width()));
         assert!(ALL_UPFRONT.tornado(&[]).is_err());
         Ok(())
     }

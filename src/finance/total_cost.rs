@@ -113,34 +113,18 @@ pub struct TotalCost {
 /// # Errors
 /// [`Error::Empty`] without providers or years, [`Error::Duplicate`] for two providers of one name, [`Error::OutOfRange`]
 /// for a tax rate outside 0 to 1, an exchange rate not above 0, or a price change of a committed line; [`Error::Overflow`].
-pub fn compare(
-    providers: &[ProviderCost],
-    assumptions: &CostAssumptions,
-) -> Result<Vec<TotalCost>> {
+pub fn compare(providers: &[ProviderCost], assumptions: &CostAssumptions) -> Result<Vec<TotalCost>> {
     if providers.is_empty() || assumptions.years == 0 {
-        return Err(Error::Empty {
-            what: "providers or years",
-        });
+        return Err(Error::Empty { what: "providers or years" });
     }
     super::payback::fraction("tax_rate", float(assumptions.tax_rate)?)?;
     let mut names = BTreeSet::new();
-    if let Some(twice) = providers
-        .iter()
-        .find(|provider| !names.insert(&provider.name))
-    {
-        return Err(Error::Duplicate {
-            what: "provider",
-            name: twice.name.clone(),
-        });
+    if let Some(twice) = providers.iter().find(|provider| !names.insert(&provider.name)) {
+        return Err(Error::Duplicate { what: "provider", name: twice.name.clone() });
     }
-    let mut totals = providers
-        .iter()
-        .map(|provider| total(provider, assumptions))
-        .collect::<Result<Vec<_>>>()?;
+    let mut totals = providers.iter().map(|provider| total(provider, assumptions)).collect::<Result<Vec<_>>>()?;
     totals.sort_by(|left, right| {
-        left.present_value
-            .total_cmp(&right.present_value)
-            .then_with(|| left.provider.cmp(&right.provider))
+        left.present_value.total_cmp(&right.present_value).then_with(|| left.provider.cmp(&right.provider))
     });
     Ok(totals)
 }
@@ -153,10 +137,8 @@ fn total(provider: &ProviderCost, assumptions: &CostAssumptions) -> Result<Total
             remedy: "give a rate above zero",
         });
     }
-    if let Some(change) = provider
-        .price_changes
-        .iter()
-        .find(|change| change.applies_to == LineKind::Committed || change.change < -Decimal::ONE)
+    if let Some(change) =
+        provider.price_changes.iter().find(|change| change.applies_to == LineKind::Committed || change.change < -Decimal::ONE)
     {
         return Err(Error::OutOfRange {
             field: "price change",
@@ -164,9 +146,7 @@ fn total(provider: &ProviderCost, assumptions: &CostAssumptions) -> Result<Total
             remedy: "committed prices are fixed, and no price falls by more than 1",
         });
     }
-    let years = (0..assumptions.years)
-        .map(|year| year_cost(provider, assumptions, year))
-        .collect::<Result<Vec<_>>>()?;
+    let years = (0..assumptions.years).map(|year| year_cost(provider, assumptions, year)).collect::<Result<Vec<_>>>()?;
     Ok(TotalCost {
         provider: provider.name.clone(),
         before_tax: sum(years.iter().map(|year| year.before_tax))?,
@@ -176,11 +156,7 @@ fn total(provider: &ProviderCost, assumptions: &CostAssumptions) -> Result<Total
     })
 }
 
-fn year_cost(
-    provider: &ProviderCost,
-    assumptions: &CostAssumptions,
-    year: u32,
-) -> Result<YearCost> {
+fn year_cost(provider: &ProviderCost, assumptions: &CostAssumptions, year: u32) -> Result<YearCost> {
     let mut by_kind: BTreeMap<LineKind, Decimal> = BTreeMap::new();
     for line in &provider.lines {
         let mut cost = line.first_year;
@@ -188,10 +164,8 @@ fn year_cost(
             for _ in 0..year {
                 cost = times(cost, Decimal::ONE + line.growth)?;
             }
-            for change in provider
-                .price_changes
-                .iter()
-                .filter(|change| change.applies_to == line.kind && change.from_year <= year)
+            for change in
+                provider.price_changes.iter().filter(|change| change.applies_to == line.kind && change.from_year <= year)
             {
                 cost = times(cost, Decimal::ONE + change.change)?;
             }
@@ -205,13 +179,7 @@ fn year_cost(
         let discount = decimal(tier.discount)?;
         agreement_discount = -times(gross, discount)?;
         // The rule itself lives in `agreement`; here its cost above the discounted spend is shown as a line of its own.
-        let own = float(
-            gross
-                .checked_div(provider.exchange_rate)
-                .ok_or(Error::Overflow {
-                    what: "a yearly cost",
-                })?,
-        )?;
+        let own = float(gross.checked_div(provider.exchange_rate).ok_or(Error::Overflow { what: "a yearly cost" })?)?;
         let above = tier_cost(own, tier, CountedBasis::Net)? - (1.0 - tier.discount) * own;
         shortfall = times(decimal(above)?, provider.exchange_rate)?;
     }
@@ -230,9 +198,7 @@ fn year_cost(
 }
 
 fn times(left: Decimal, right: Decimal) -> Result<Decimal> {
-    left.checked_mul(right).ok_or(Error::Overflow {
-        what: "a yearly cost",
-    })
+    left.checked_mul(right).ok_or(Error::Overflow { what: "a yearly cost" })
 }
 
 #[cfg(test)]
@@ -241,12 +207,7 @@ mod tests {
     use rust_decimal::dec;
 
     fn provider(name: &str, exchange_rate: Decimal) -> ProviderCost {
-        let line = |name: &str, kind, first_year, growth| YearlyLine {
-            name: name.into(),
-            kind,
-            first_year,
-            growth,
-        };
+        let line = |name: &str, kind, first_year, growth| YearlyLine { name: name.into(), kind, first_year, growth };
         ProviderCost {
             name: name.into(),
             currency: "USD".into(),
@@ -256,42 +217,24 @@ mod tests {
                 line("plan", LineKind::Committed, dec!(50), dec!(0.1)),
                 line("batch", LineKind::Spot, dec!(10), dec!(0)),
             ],
-            price_changes: vec![PriceChange {
-                from_year: 1,
-                change: dec!(-0.2),
-                applies_to: LineKind::OnDemand,
-            }],
-            agreement: Some(Tier {
-                commit: 150.0,
-                discount: 0.1,
-            }),
+            price_changes: vec![PriceChange { from_year: 1, change: dec!(-0.2), applies_to: LineKind::OnDemand }],
+            agreement: Some(Tier { commit: 150.0, discount: 0.1 }),
         }
     }
 
     fn assumptions() -> CostAssumptions {
-        CostAssumptions {
-            years: 3,
-            currency: "EUR".into(),
-            tax_rate: dec!(0.25),
-            wacc: AnnualRate::Effective(0.08),
-        }
+        CostAssumptions { years: 3, currency: "EUR".into(), tax_rate: dec!(0.25), wacc: AnnualRate::Effective(0.08) }
     }
 
     #[test]
     fn years_follow_growth_price_cuts_and_the_agreement() -> Result<()> {
-        let both = compare(
-            &[provider("dear", dec!(1)), provider("cheap", dec!(0.9))],
-            &assumptions(),
-        )?;
+        let both = compare(&[provider("dear", dec!(1)), provider("cheap", dec!(0.9))], &assumptions())?;
         assert_eq!(both[0].provider, "cheap");
         let years = &both[1].years;
         assert_eq!(years[1].by_kind[&LineKind::OnDemand], dec!(88));
         assert_eq!(years[1].by_kind[&LineKind::Committed], dec!(50));
         // 148 gross is 133.2 net of 10 %: 16.8 below the commitment.
-        assert_eq!(
-            (years[1].agreement_discount, years[1].shortfall.round_dp(9)),
-            (dec!(-14.8), dec!(16.8))
-        );
+        assert_eq!((years[1].agreement_discount, years[1].shortfall.round_dp(9)), (dec!(-14.8), dec!(16.8)));
         assert_eq!(years[1].before_tax.round_dp(9), dec!(150));
         assert_eq!(years[1].after_tax.round_dp(9), dec!(112.5));
         Ok(())
@@ -302,17 +245,11 @@ mod tests {
         assert!(compare(&[], &assumptions()).is_err());
         assert!(compare(&[provider("a", dec!(0))], &assumptions()).is_err());
         assert!(matches!(
-            compare(
-                &[provider("a", dec!(1)), provider("a", dec!(1))],
-                &assumptions()
-            ),
+            compare(&[provider("a", dec!(1)), provider("a", dec!(1))], &assumptions()),
             Err(Error::Duplicate { .. })
         ));
         let mut huge = provider("a", dec!(1));
         huge.lines[0].first_year = Decimal::MAX;
-        assert!(matches!(
-            compare(&[huge], &assumptions()),
-            Err(Error::Overflow { .. })
-        ));
+        assert!(matches!(compare(&[huge], &assumptions()), Err(Error::Overflow { .. })));
     }
 }

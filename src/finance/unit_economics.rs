@@ -15,16 +15,8 @@ pub fn unit_cost(cost: f64, units: f64) -> Result<f64> {
 ///
 /// # Errors
 /// [`Error::OutOfRange`] without tokens or utilisation.
-pub fn cost_per_1k_tokens(
-    rate_per_gpu_hour: f64,
-    tokens_per_second: f64,
-    utilisation: f64,
-) -> Result<f64> {
-    ratio(
-        rate_per_gpu_hour * 1000.0,
-        "tokens per hour",
-        tokens_per_second * 3600.0 * utilisation,
-    )
+pub fn cost_per_1k_tokens(rate_per_gpu_hour: f64, tokens_per_second: f64, utilisation: f64) -> Result<f64> {
+    ratio(rate_per_gpu_hour * 1000.0, "tokens per hour", tokens_per_second * 3600.0 * utilisation)
 }
 
 /// Cost optimisation index (FinOps KPI "COIN"): 100 × (1 - Σ open opportunities / total cost).
@@ -88,9 +80,7 @@ impl ForecastMaturity {
 /// Discounts multiply: on-demand × (1 - plan) × (1 - agreement).
 #[must_use]
 pub fn net_price(on_demand: f64, discounts: &[f64]) -> f64 {
-    discounts
-        .iter()
-        .fold(on_demand, |price, discount| price * (1.0 - discount))
+    discounts.iter().fold(on_demand, |price, discount| price * (1.0 - discount))
 }
 
 /// The price at which later short terms cost as much as one long term: the average that the short-term price must have
@@ -99,24 +89,11 @@ pub fn net_price(on_demand: f64, discounts: &[f64]) -> f64 {
 ///
 /// # Errors
 /// [`Error::OutOfRange`] unless the long term is longer.
-pub fn implied_forward_price(
-    short_price: f64,
-    short: f64,
-    long_price: f64,
-    long: f64,
-) -> Result<f64> {
+pub fn implied_forward_price(short_price: f64, short: f64, long_price: f64, long: f64) -> Result<f64> {
     if long <= short {
-        return Err(Error::OutOfRange {
-            field: "long term",
-            value: long,
-            remedy: "give a term longer than the short one",
-        });
+        return Err(Error::OutOfRange { field: "long term", value: long, remedy: "give a term longer than the short one" });
     }
-    ratio(
-        long * long_price - short * short_price,
-        "long - short term",
-        long - short,
-    )
+    ratio(long * long_price - short * short_price, "long - short term", long - short)
 }
 
 /// Breakage of a reservation: unused hours × price, less what a resale brings.
@@ -127,11 +104,7 @@ pub fn breakage(unused_hours: f64, price_per_hour: f64, resale_per_hour: f64) ->
     if unused_hours >= 0.0 {
         Ok(unused_hours * (price_per_hour - resale_per_hour))
     } else {
-        Err(Error::OutOfRange {
-            field: "unused_hours",
-            value: unused_hours,
-            remedy: "give zero or more hours",
-        })
+        Err(Error::OutOfRange { field: "unused_hours", value: unused_hours, remedy: "give zero or more hours" })
     }
 }
 
@@ -157,11 +130,7 @@ pub struct OwnerUse {
 
 /// Each owner's part of the unused cost, and what stays central: the parts sum to `unused`.
 #[must_use]
-pub fn allocate_unused(
-    unused: f64,
-    owners: &[OwnerUse],
-    rule: UnusedAllocation,
-) -> (Vec<f64>, f64) {
+pub fn allocate_unused(unused: f64, owners: &[OwnerUse], rule: UnusedAllocation) -> (Vec<f64>, f64) {
     let weight = |owner: &OwnerUse| match rule {
         UnusedAllocation::CoveredCost => owner.covered_cost,
         UnusedAllocation::EligibleOnDemand => owner.eligible_on_demand,
@@ -171,13 +140,7 @@ pub fn allocate_unused(
     if whole <= 0.0 {
         return (vec![0.0; owners.len()], unused);
     }
-    (
-        owners
-            .iter()
-            .map(|owner| unused * weight(owner) / whole)
-            .collect(),
-        0.0,
-    )
+    (owners.iter().map(|owner| unused * weight(owner) / whole).collect(), 0.0)
 }
 
 fn ratio(part: f64, field: &'static str, whole: f64) -> Result<f64> {
@@ -185,11 +148,7 @@ fn ratio(part: f64, field: &'static str, whole: f64) -> Result<f64> {
     if value.is_finite() {
         Ok(value)
     } else {
-        Err(Error::OutOfRange {
-            field,
-            value: whole,
-            remedy: "give a finite number other than zero",
-        })
+        Err(Error::OutOfRange { field, value: whole, remedy: "give a finite number other than zero" })
     }
 }
 
@@ -199,8 +158,7 @@ mod tests {
 
     #[test]
     fn published_figures() -> Result<()> {
-        let close =
-            |left: f64, right: f64| assert!((left - right).abs() < 1e-6, "{left} is not {right}");
+        let close = |left: f64, right: f64| assert!((left - right).abs() < 1e-6, "{left} is not {right}");
         close(cost_per_1k_tokens(4.0, 1000.0, 0.5)?, 0.002_222_222);
         close(implied_forward_price(7.2, 1.0, 5.4, 3.0)?, 4.5);
         close(net_price(100.0, &[0.28, 0.09]), 65.52);
@@ -208,24 +166,10 @@ mod tests {
         close(breakage(100.0, 4.0, 1.5)?, 250.0);
         assert_eq!(ForecastMaturity::of(-0.13), ForecastMaturity::Walk);
         assert!(unit_cost(1.0, 0.0).is_err() && forecast_accuracy(0.0, 1.0).is_err());
-        let owners = [
-            OwnerUse {
-                covered_cost: 1.0,
-                eligible_on_demand: 1.0,
-            },
-            OwnerUse {
-                covered_cost: 3.0,
-                eligible_on_demand: 1.0,
-            },
-        ];
-        assert_eq!(
-            allocate_unused(8.0, &owners, UnusedAllocation::CoveredCost),
-            (vec![2.0, 6.0], 0.0)
-        );
-        assert_eq!(
-            allocate_unused(8.0, &owners, UnusedAllocation::Central),
-            (vec![0.0, 0.0], 8.0)
-        );
+        let owners =
+            [OwnerUse { covered_cost: 1.0, eligible_on_demand: 1.0 }, OwnerUse { covered_cost: 3.0, eligible_on_demand: 1.0 }];
+        assert_eq!(allocate_unused(8.0, &owners, UnusedAllocation::CoveredCost), (vec![2.0, 6.0], 0.0));
+        assert_eq!(allocate_unused(8.0, &owners, UnusedAllocation::Central), (vec![0.0, 0.0], 8.0));
         Ok(())
     }
 }

@@ -37,11 +37,7 @@ pub struct PriceVolume {
 pub fn price_volume(budget: QuantityRate, actual: QuantityRate) -> Result<PriceVolume> {
     let volume = product(actual.quantity - budget.quantity, budget.rate)?;
     let rate = product(actual.rate - budget.rate, actual.quantity)?;
-    Ok(PriceVolume {
-        volume,
-        rate,
-        total: sum([volume, rate])?,
-    })
+    Ok(PriceVolume { volume, rate, total: sum([volume, rate])? })
 }
 
 /// One line of a budget, plan or actual: cost is quantity × rate + commitment.
@@ -79,11 +75,9 @@ pub struct VarianceEffects {
 /// [`Error::Overflow`].
 pub fn split(budget: &[CostLine], actual: &[CostLine]) -> Result<VarianceEffects> {
     let (budget, actual) = (joined(budget)?, joined(actual)?);
-    let names: std::collections::BTreeSet<&str> =
-        budget.keys().chain(actual.keys()).copied().collect();
+    let names: std::collections::BTreeSet<&str> = budget.keys().chain(actual.keys()).copied().collect();
     let (mut budget_units, mut actual_units) = (Decimal::ZERO, Decimal::ZERO);
-    let (mut budgeted, mut flexed, mut spent, mut commitment) =
-        (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
+    let (mut budgeted, mut flexed, mut spent, mut commitment) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
     for name in names {
         let (was, is) = (budget.get(name), actual.get(name));
         let (zero, none) = ((Decimal::ZERO, Decimal::ZERO, Decimal::ZERO), Decimal::ZERO);
@@ -94,30 +88,18 @@ pub fn split(budget: &[CostLine], actual: &[CostLine]) -> Result<VarianceEffects
         budgeted += was_cost;
         spent += is_cost;
         // Actual units at budgeted rates; without a budgeted rate the actual one, so that there is no rate effect.
-        flexed += if was_units == none {
-            is_cost
-        } else {
-            rounded(product(was_cost, is_units)?.checked_div(was_units))?
-        };
+        flexed += if was_units == none { is_cost } else { rounded(product(was_cost, is_units)?.checked_div(was_units))? };
         commitment += is_commitment - was_commitment;
     }
     let volume = match budgeted.checked_mul(actual_units - budget_units) {
         Some(value) if !budget_units.is_zero() => rounded(value.checked_div(budget_units))?,
         Some(_) => Decimal::ZERO,
         None => {
-            return Err(Error::Overflow {
-                what: "a volume effect",
-            });
+            return Err(Error::Overflow { what: "a volume effect" });
         }
     };
     let (mix, rate) = (flexed - budgeted - volume, spent - flexed);
-    Ok(VarianceEffects {
-        volume,
-        mix,
-        rate,
-        commitment,
-        total: sum([spent - budgeted, commitment])?,
-    })
+    Ok(VarianceEffects { volume, mix, rate, commitment, total: sum([spent - budgeted, commitment])? })
 }
 
 /// Budget against plan and plan against actual: what the plan meant to change, and what came otherwise.
@@ -135,17 +117,9 @@ pub struct ThreeWayVariance {
 ///
 /// # Errors
 /// As [`split`].
-pub fn three_way(
-    budget: &[CostLine],
-    plan: &[CostLine],
-    actual: &[CostLine],
-) -> Result<ThreeWayVariance> {
+pub fn three_way(budget: &[CostLine], plan: &[CostLine], actual: &[CostLine]) -> Result<ThreeWayVariance> {
     let (planned, unplanned) = (split(budget, plan)?, split(plan, actual)?);
-    Ok(ThreeWayVariance {
-        planned,
-        unplanned,
-        total: sum([planned.total, unplanned.total])?,
-    })
+    Ok(ThreeWayVariance { planned, unplanned, total: sum([planned.total, unplanned.total])? })
 }
 
 /// The drivers of a bill: cost = volume · price · (1 - agreement) · (1 - coverage · (1 - (1 - discount) / utilisation)).
@@ -172,11 +146,8 @@ impl Drivers {
     /// [`Error::Overflow`], also for a utilisation of 0.
     pub fn cost(&self) -> Result<Decimal> {
         let one = Decimal::ONE;
-        let paid = (one - self.plan_discount)
-            .checked_div(self.utilisation)
-            .ok_or(Error::Overflow {
-                what: "fee / utilisation",
-            })?;
+        let paid =
+            (one - self.plan_discount).checked_div(self.utilisation).ok_or(Error::Overflow { what: "fee / utilisation" })?;
         let factor = one - product(self.coverage, one - paid)?;
         let price = product(self.list_price, one - self.agreement_discount)?;
         product(product(self.volume, price)?, factor)
@@ -221,14 +192,8 @@ pub fn bridge(budget: &Drivers, actual: &Drivers) -> Result<Bridge> {
     let start = rounded(Some(budget.cost()?))?;
     let mut cost = start;
     let mut effects = Vec::new();
-    let order = [
-        Driver::Volume,
-        Driver::ListPrice,
-        Driver::Agreement,
-        Driver::Coverage,
-        Driver::Utilisation,
-        Driver::PlanDiscount,
-    ];
+    let order =
+        [Driver::Volume, Driver::ListPrice, Driver::Agreement, Driver::Coverage, Driver::Utilisation, Driver::PlanDiscount];
     for driver in order {
         match driver {
             Driver::Volume => now.volume = actual.volume,
@@ -242,11 +207,7 @@ pub fn bridge(budget: &Drivers, actual: &Drivers) -> Result<Bridge> {
         effects.push((driver, next - cost));
         cost = next;
     }
-    Ok(Bridge {
-        budget: start,
-        effects,
-        actual: cost,
-    })
+    Ok(Bridge { budget: start, effects, actual: cost })
 }
 
 /// Units, cost and commitment effect by name.
@@ -263,17 +224,11 @@ fn joined(lines: &[CostLine]) -> Result<BTreeMap<&str, (Decimal, Decimal, Decima
 
 /// Twelve decimals: sums of such amounts are exact within 28 digits.
 fn rounded(value: Option<Decimal>) -> Result<Decimal> {
-    value
-        .map(|value| value.round_dp(12))
-        .ok_or(Error::Overflow {
-            what: "a variance effect",
-        })
+    value.map(|value| value.round_dp(12)).ok_or(Error::Overflow { what: "a variance effect" })
 }
 
 fn product(left: Decimal, right: Decimal) -> Result<Decimal> {
-    left.checked_mul(right).ok_or(Error::Overflow {
-        what: "a variance effect",
-    })
+    left.checked_mul(right).ok_or(Error::Overflow { what: "a variance effect" })
 }
 
 #[cfg(test)]
@@ -282,34 +237,20 @@ mod tests {
     use rust_decimal::dec;
 
     fn line(name: &str, quantity: Decimal, rate: Decimal, commitment: Decimal) -> CostLine {
-        CostLine {
-            name: name.into(),
-            quantity,
-            rate,
-            commitment,
-        }
+        CostLine { name: name.into(), quantity, rate, commitment }
     }
 
     #[test]
     fn effects_sum_to_the_total() -> Result<()> {
-        let budget = [
-            line("web", dec!(1000), dec!(0.1), dec!(-20)),
-            line("gpu", dec!(10), dec!(4), dec!(0)),
-        ];
+        let budget = [line("web", dec!(1000), dec!(0.1), dec!(-20)), line("gpu", dec!(10), dec!(4), dec!(0))];
         let actual = [
             line("web", dec!(1200), dec!(0.08), dec!(-15)),
             line("gpu", dec!(30), dec!(4), dec!(0)),
             line("new", dec!(7), dec!(3), dec!(1)),
         ];
         let effects = split(&budget, &actual)?;
-        assert_eq!(
-            effects.volume + effects.mix + effects.rate + effects.commitment,
-            effects.total
-        );
-        assert_eq!(
-            effects.total,
-            dec!(96) + dec!(120) + dec!(21) - dec!(14) - (dec!(140) - dec!(20))
-        );
+        assert_eq!(effects.volume + effects.mix + effects.rate + effects.commitment, effects.total);
+        assert_eq!(effects.total, dec!(96) + dec!(120) + dec!(21) - dec!(14) - (dec!(140) - dec!(20)));
         assert_eq!((effects.rate, effects.commitment), (dec!(-24), dec!(6)));
         let plan = [line("web", dec!(1100), dec!(0.09), dec!(-30))];
         let three = three_way(&budget, &plan, &actual)?;
@@ -327,35 +268,12 @@ mod tests {
             utilisation: dec!(1),
             plan_discount: dec!(0.3),
         };
-        let actual = Drivers {
-            volume: dec!(1100),
-            list_price: dec!(0.98),
-            utilisation: dec!(0.9),
-            ..budget
-        };
+        let actual = Drivers { volume: dec!(1100), list_price: dec!(0.98), utilisation: dec!(0.9), ..budget };
         let bridge = bridge(&budget, &actual)?;
         assert_eq!(bridge.budget, dec!(760));
-        assert_eq!(
-            (bridge.effects[0].1, bridge.effects[1].1),
-            (dec!(76), dec!(-16.72))
-        );
-        assert_eq!(
-            bridge.budget
-                + bridge
-                    .effects
-                    .iter()
-                    .map(|effect| effect.1)
-                    .sum::<Decimal>(),
-            bridge.actual
-        );
-        assert!(
-            Drivers {
-                utilisation: dec!(0),
-                ..budget
-            }
-            .cost()
-            .is_err()
-        );
+        assert_eq!((bridge.effects[0].1, bridge.effects[1].1), (dec!(76), dec!(-16.72)));
+        assert_eq!(bridge.budget + bridge.effects.iter().map(|effect| effect.1).sum::<Decimal>(), bridge.actual);
+        assert!(Drivers { utilisation: dec!(0), ..budget }.cost().is_err());
         Ok(())
     }
 }

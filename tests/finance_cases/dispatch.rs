@@ -1,18 +1,15 @@
 //! From the name of a function and its inputs to its answer as JSON.
 
-use crate::Outcome;
+use crate::{Outcome, commitments};
 use crate::inputs::{Inputs, Read, date, decimal, number};
-use chrono::Datelike;
 use covermix::finance::agreement::{self, CountedBasis, Eligibility, ShortfallRule, Tier};
-use covermix::finance::amortisation::{Spread, Term, amortise};
 use covermix::finance::cash_flow::CashFlow;
 use covermix::finance::indicators::{self, Basis, ChargeCategory, ChargeRow, Pricing, SpotUse};
-use covermix::finance::payment_option::{PaymentCase, PaymentOption, implied_prepayment_rate};
 use covermix::finance::rate::{annuity_factor, discount_factors};
 use covermix::finance::variance::{Drivers, QuantityRate, bridge, price_volume};
 use covermix::finance::{
-    AnnualRate, CashFlows, Error, FirstFlow, InternalRate, Payback, PaymentTiming,
-    discounted_payback, irr, loan, mirr, npv, payback, unit_economics, xnpv,
+    AnnualRate, CashFlows, Error, FirstFlow, InternalRate, Payback, PaymentTiming, discounted_payback, irr, loan, mirr, npv,
+    payback, unit_economics, xnpv,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -27,9 +24,7 @@ pub(crate) fn answer(function: &str, inputs: &Value, expected: &Value) -> Outcom
         "xnpv" => dated_npv(inputs),
         "irr" | "irr_all_roots" | "irr_outcome" => roots(inputs, |rate| rate),
         "irr_annualised_x12" => roots(inputs, |rate| 12.0 * rate),
-        "irr_annualised" | "irr_annualised_effective" => {
-            roots(inputs, covermix::finance::rate::annual_from_monthly)
-        }
+        "irr_annualised" | "irr_annualised_effective" => roots(inputs, covermix::finance::rate::annual_from_monthly),
         "xirr" | "xirr_all_roots" => dated(inputs),
         "mirr" => modified(inputs),
         "pmt" => annuity(inputs, "pmt"),
@@ -38,72 +33,45 @@ pub(crate) fn answer(function: &str, inputs: &Value, expected: &Value) -> Outcom
         "annual_to_monthly_effective" | "monthly_rate" => {
             annual(inputs).map(|rate| json!(AnnualRate::Effective(rate).per_month()))
         }
-        "annual_to_monthly_nominal" => {
-            annual(inputs).map(|rate| json!(AnnualRate::NominalMonthly(rate).per_month()))
+        "annual_to_monthly_nominal" => annual(inputs).map(|rate| json!(AnnualRate::NominalMonthly(rate).per_month())),
+        "monthly_to_annual_effective" => {
+            inputs.number(&["monthly", "rate"]).map(|rate| json!(covermix::finance::rate::annual_from_monthly(rate)))
         }
-        "monthly_to_annual_effective" => inputs
-            .number(&["monthly", "rate"])
-            .map(|rate| json!(covermix::finance::rate::annual_from_monthly(rate))),
-        "discount_factors" | "discount_factor" | "discount_factor_mean" | "annuity_factor" => {
-            factors(function, inputs, expected)
-        }
+        "discount_factors" | "discount_factor" | "discount_factor_mean" | "annuity_factor" => factors(function, inputs, expected),
         "payback" | "payback_months" | "discounted_payback" => paid_back(function, inputs),
-        "implied_prepayment_rate" => prepayment(inputs),
-        "commitment_npv_vs_on_demand" => against_on_demand(inputs),
-        "break_even_months" | "breakeven_months" | "commitment_break_even_months" => {
-            break_even_months(inputs)
+        "implied_prepayment_rate" => commitments::prepayment(inputs),
+        "commitment_npv_vs_on_demand" => commitments::against_on_demand(inputs),
+        "break_even_months" | "breakeven_months" | "commitment_break_even_months" => commitments::break_even_months(inputs),
+        "break_even_utilisation" | "breakeven_utilisation" | "break_even_utilization" => commitments::break_even_utilisation(inputs),
+        "amortise" | "amortize" => commitments::schedule(inputs),
+        "purchase_rows" => commitments::purchase_rows(inputs),
+        "buyout" | "buy_out" | "buyout_pv" | "reservation_buyout" | "buyout_value" => commitments::buy_out(inputs),
+        "breakage" | "gpu_breakage" | "reservation_breakage" | "commitment_breakage" => commitments::breakage(inputs),
+        "cost_optimisation_index" => both(inputs.number(&["total_cost", "cost"]), inputs.numbers(&["opportunities"]))
+            .and_then(|(cost, open)| known(unit_economics::cost_optimisation_index(cost, &open))),
+        "unit_cost" | "cost_per_unit" => {
+            both(inputs.number(&["cost", "total_cost"]), inputs.number(&["units", "calls", "quantity"]))
+                .and_then(|(cost, units)| known(unit_economics::unit_cost(cost, units)))
         }
-        "break_even_utilisation" | "breakeven_utilisation" | "break_even_utilization" => {
-            break_even_utilisation(inputs)
+        "recharge_rate" => both(inputs.number(&["ledger", "recharged"]), inputs.number(&["cost"]))
+            .and_then(|(part, cost)| known(unit_economics::recharge_rate(part, cost))),
+        "forecast_accuracy" | "forecast_variance" | "forecast_accuracy_signed" | "forecast_variance_signed" => {
+            both(inputs.number(&["forecast"]), inputs.number(&["actual"]))
+                .and_then(|(forecast, actual)| known(unit_economics::forecast_accuracy(forecast, actual)))
         }
-        "amortise" | "amortize" => schedule(inputs),
-        "purchase_rows" => purchase_rows(inputs),
-        "buyout" | "buy_out" | "buyout_pv" | "reservation_buyout" | "buyout_value" => {
-            buy_out(inputs)
+        "budget_variance" | "budget_vs_forecast_variance" => {
+            both(inputs.number(&["budget"]), inputs.number(&["forecast", "actual"]))
+                .and_then(|(budget, forecast)| known(unit_economics::budget_variance(budget, forecast)))
         }
-        "breakage" | "gpu_breakage" | "reservation_breakage" | "commitment_breakage" => {
-            breakage(inputs)
-        }
-        "cost_optimisation_index" => both(
-            inputs.number(&["total_cost", "cost"]),
-            inputs.numbers(&["opportunities"]),
-        )
-        .and_then(|(cost, open)| known(unit_economics::cost_optimisation_index(cost, &open))),
-        "unit_cost" | "cost_per_unit" => both(
-            inputs.number(&["cost", "total_cost"]),
-            inputs.number(&["units", "calls", "quantity"]),
-        )
-        .and_then(|(cost, units)| known(unit_economics::unit_cost(cost, units))),
-        "recharge_rate" => both(
-            inputs.number(&["ledger", "recharged"]),
-            inputs.number(&["cost"]),
-        )
-        .and_then(|(part, cost)| known(unit_economics::recharge_rate(part, cost))),
-        "forecast_accuracy"
-        | "forecast_variance"
-        | "forecast_accuracy_signed"
-        | "forecast_variance_signed" => {
-            both(inputs.number(&["forecast"]), inputs.number(&["actual"])).and_then(
-                |(forecast, actual)| known(unit_economics::forecast_accuracy(forecast, actual)),
-            )
-        }
-        "budget_variance" | "budget_vs_forecast_variance" => both(
-            inputs.number(&["budget"]),
-            inputs.number(&["forecast", "actual"]),
-        )
-        .and_then(|(budget, forecast)| known(unit_economics::budget_variance(budget, forecast))),
         "gpu_cost_per_1k_tokens" | "cost_per_1k_tokens" => tokens(inputs),
-        "implied_forward_price" | "forward_price" | "break_even_forward_price" => {
-            forward(inputs, expected)
-        }
+        "implied_forward_price" | "forward_price" | "break_even_forward_price" => forward(inputs, expected),
         "net_price" | "net_price_multiplicative" => net_price(inputs),
         "price_volume_variance" => price_and_volume(inputs),
         "variance_bridge" | "rate_variance_bridge" | "cost_bridge" => steps(inputs),
         "focus_commitment_kpis" | "focus_kpis" | "commitment_kpis" => indicators_of(inputs),
-        "esr_decomposition"
-        | "effective_savings_rate_from_components"
-        | "esr_from_components"
-        | "savings_from_components" => components(inputs),
+        "esr_decomposition" | "effective_savings_rate_from_components" | "esr_from_components" | "savings_from_components" => {
+            components(inputs)
+        }
         "net_savings" | "net_savings_from_components" => net_savings(inputs),
         "eligible_spend" => eligible(inputs, expected),
         "agreement_ledger" => ledger(inputs),
@@ -121,20 +89,18 @@ fn both<A, B>(left: Read<A>, right: Read<B>) -> Read<(A, B)> {
 }
 
 /// A refusal of the library is the answer "no figure".
-fn known(value: Result<f64, Error>) -> Read<Value> {
+pub(crate) fn known(value: Result<f64, Error>) -> Read<Value> {
     Ok(value.map_or(Value::Null, |value| json!(value)))
 }
 
-fn float(value: Decimal) -> f64 {
+pub(crate) fn float(value: Decimal) -> f64 {
     value.to_f64().unwrap_or(f64::NAN)
 }
 
-fn amounts(inputs: Inputs<'_>) -> Read<Vec<f64>> {
+pub(crate) fn amounts(inputs: Inputs<'_>) -> Read<Vec<f64>> {
     if inputs.has(&["first"]) && inputs.has(&["then"]) {
         let (first, then) = (inputs.number(&["first"])?, inputs.number(&["then"])?);
-        return Ok(std::iter::once(first)
-            .chain((0..inputs.count(&["times"])?).map(|_| then))
-            .collect());
+        return Ok(std::iter::once(first).chain((0..inputs.count(&["times"])?).map(|_| then)).collect());
     }
     inputs.numbers(&["amounts", "cash_flows", "values", "flows"])
 }
@@ -147,7 +113,7 @@ fn periodic(inputs: Inputs<'_>, first: FirstFlow) -> Read<Value> {
     known(npv(inputs.number(&["rate"])?, &amounts(inputs)?, first))
 }
 
-fn rates(found: Result<InternalRate, Error>, transform: impl Fn(f64) -> f64) -> Value {
+pub(crate) fn rates(found: Result<InternalRate, Error>, transform: impl Fn(f64) -> f64) -> Value {
     found.map_or(Value::Null, |found| json!(found.map(transform).all()))
 }
 
@@ -157,22 +123,14 @@ fn roots(inputs: Inputs<'_>, transform: impl Fn(f64) -> f64) -> Read<Value> {
 
 fn flows(inputs: Inputs<'_>) -> Read<CashFlows> {
     let dates = inputs.dates()?;
-    let list = inputs
-        .need(&["amounts", "values"])?
-        .as_array()
-        .ok_or("amounts is not a list")?;
+    let list = inputs.need(&["amounts", "values"])?.as_array().ok_or("amounts is not a list")?;
     if list.len() != dates.len() {
         return Err(format!("{} dates but {} amounts", dates.len(), list.len()));
     }
     dates
         .into_iter()
         .zip(list)
-        .map(|(date, amount)| {
-            Ok(CashFlow {
-                date,
-                amount: decimal(amount).ok_or_else(|| format!("{amount} is no amount"))?,
-            })
-        })
+        .map(|(date, amount)| Ok(CashFlow { date, amount: decimal(amount).ok_or_else(|| format!("{amount} is no amount"))? }))
         .collect()
 }
 
@@ -181,46 +139,20 @@ fn dated(inputs: Inputs<'_>) -> Read<Value> {
 }
 
 fn dated_npv(inputs: Inputs<'_>) -> Read<Value> {
-    known(flows(inputs)?.xnpv(
-        AnnualRate::Effective(inputs.number(&["rate"])?),
-        inputs.day_count()?,
-    ))
+    known(flows(inputs)?.xnpv(AnnualRate::Effective(inputs.number(&["rate"])?), inputs.day_count()?))
 }
 
 fn modified(inputs: Inputs<'_>) -> Read<Value> {
-    known(mirr(
-        &amounts(inputs)?,
-        inputs.number(&["finance_rate"])?,
-        inputs.number(&["reinvest_rate", "reinvestment_rate"])?,
-    ))
+    known(mirr(&amounts(inputs)?, inputs.number(&["finance_rate"])?, inputs.number(&["reinvest_rate", "reinvestment_rate"])?))
 }
 
 fn annuity(inputs: Inputs<'_>, wanted: &str) -> Read<Value> {
-    let (rate, periods, timing) = (
-        inputs.number(&["rate"])?,
-        inputs.number(&["nper", "periods"])?,
-        inputs.timing(),
-    );
-    let (pv, fv) = (
-        inputs.number_or(&["pv"], 0.0)?,
-        inputs.number_or(&["fv"], 0.0)?,
-    );
+    let (rate, periods, timing) = (inputs.number(&["rate"])?, inputs.number(&["nper", "periods"])?, inputs.timing());
+    let (pv, fv) = (inputs.number_or(&["pv"], 0.0)?, inputs.number_or(&["fv"], 0.0)?);
     known(match wanted {
         "pmt" => loan::payment(rate, periods, pv, fv, timing),
-        "fv" => loan::future_value(
-            rate,
-            periods,
-            inputs.number(&["pmt", "payment"])?,
-            pv,
-            timing,
-        ),
-        _ => loan::present_value(
-            rate,
-            periods,
-            inputs.number(&["pmt", "payment"])?,
-            fv,
-            timing,
-        ),
+        "fv" => loan::future_value(rate, periods, inputs.number(&["pmt", "payment"])?, pv, timing),
+        _ => loan::present_value(rate, periods, inputs.number(&["pmt", "payment"])?, fv, timing),
     })
 }
 
@@ -251,11 +183,7 @@ fn factors(function: &str, inputs: Inputs<'_>, expected: &Value) -> Read<Value> 
 fn paid_back(function: &str, inputs: Inputs<'_>) -> Read<Value> {
     let flows = amounts(inputs)?;
     let rate = inputs.number_or(&["rate"], 0.0)?;
-    let found = if function == "discounted_payback" {
-        discounted_payback(rate, &flows)
-    } else {
-        payback(&flows)
-    };
+    let found = if function == "discounted_payback" { discounted_payback(rate, &flows) } else { payback(&flows) };
     Ok(match found.map_err(|error| error.to_string())? {
         Payback::Immediate => json!(0),
         Payback::After { periods, .. } => json!(periods),
@@ -263,342 +191,18 @@ fn paid_back(function: &str, inputs: Inputs<'_>) -> Read<Value> {
     })
 }
 
-fn option(inputs: Inputs<'_>, discount: &[&str], upfront: &[&str]) -> Read<PaymentOption> {
-    Ok(PaymentOption {
-        name: discount[0].into(),
-        discount: inputs.number(discount)?,
-        upfront_share: inputs.number_or(upfront, 1.0)?,
-    })
-}
-
-fn prepayment(inputs: Inputs<'_>) -> Read<Value> {
-    let (a, b) = (
-        option(inputs, &["discount_a"], &["upfront_share_a"])?,
-        option(inputs, &["discount_b"], &["upfront_share_b"])?,
-    );
-    let text = inputs
-        .get(&["timing"])
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let timing = if text.contains("advance") {
-        PaymentTiming::Begin
-    } else {
-        PaymentTiming::End
-    };
-    Ok(rates(
-        implied_prepayment_rate(&a, &b, inputs.count(&["months", "term_months"])?, timing),
-        |rate| rate,
-    ))
-}
-
-/// Monthly net flows (month 0 first) and total cost of a commitment, from any of the ways a case states it.
-fn commitment_flows(inputs: Inputs<'_>) -> Read<(Vec<f64>, f64)> {
-    if inputs.has(&["hours_per_month"]) {
-        let hours = inputs.numbers(&["hours_per_month"])?;
-        let used = inputs.number(&["on_demand_per_hour_used", "on_demand_per_hour"])?;
-        let (upfront, fee) = (
-            inputs.number_or(&["upfront"], 0.0)?,
-            inputs.number_or(&["hourly_fee", "recurring_per_hour"], 0.0)?,
-        );
-        let flows = std::iter::once(-upfront)
-            .chain(hours.iter().map(|hours| hours * (used - fee)))
-            .collect();
-        return Ok((flows, upfront + fee * hours.iter().sum::<f64>()));
-    }
-    let months = inputs.count(&["months", "term_months"])?;
-    let monthly = inputs.number_or(&["on_demand_monthly", "committed_on_demand_monthly"], 1.0)?;
-    let utilisation = inputs.number_or(&["utilisation", "utilization", "use"], 1.0)?;
-    if inputs.has(&["cash_flow"]) {
-        let pair = inputs.numbers(&["cash_flow"])?;
-        let [first, then] = pair[..] else {
-            return Err("cash_flow is not a pair".into());
-        };
-        let flows = std::iter::once(first)
-            .chain((0..months).map(|_| then))
-            .collect();
-        return Ok((flows, f64::from(months) * (monthly - then) - first));
-    }
-    let option = option(inputs, &["discount"], &["upfront_share"])?;
-    let case = PaymentCase {
-        on_demand_monthly: monthly,
-        months,
-        utilisation,
-        timing: PaymentTiming::End,
-    };
-    let flows = option.flows(&case).map_err(|error| error.to_string())?;
-    Ok((
-        flows,
-        option
-            .payments(&case)
-            .map_err(|error| error.to_string())?
-            .iter()
-            .sum(),
-    ))
-}
-
-fn against_on_demand(inputs: Inputs<'_>) -> Read<Value> {
-    let uses = inputs
-        .get(&["utilisation", "utilization", "use"])
-        .filter(|value| value.is_array());
-    if let Some(list) = uses.and_then(Value::as_array) {
-        let mut answers = Vec::new();
-        for share in list {
-            let mut one = inputs.0.clone();
-            one["utilisation"] = share.clone();
-            answers.push(against_on_demand(Inputs(&one))?["npv"].clone());
-        }
-        return Ok(json!({"npv": answers}));
-    }
-    let (flows, cost) = commitment_flows(inputs)?;
-    let value = |wacc: f64| {
-        npv(
-            AnnualRate::Effective(wacc).per_month(),
-            &flows,
-            FirstFlow::Now,
-        )
-        .map_err(|error| error.to_string())
-    };
-    let given = inputs.need(&["wacc_effective", "wacc", "rate"])?;
-    let npvs = match given.as_array() {
-        Some(list) => json!(
-            list.iter()
-                .map(|wacc| value(number(wacc).unwrap_or(f64::NAN)))
-                .collect::<Read<Vec<f64>>>()?
-        ),
-        None => json!(value(number(given).ok_or("the rate is not a number")?)?),
-    };
-    Ok(
-        json!({"npv": npvs, "total_cost": cost, "irr_annual": rates(irr(&flows), covermix::finance::rate::annual_from_monthly)}),
-    )
-}
-
-fn break_even_months(inputs: Inputs<'_>) -> Read<Value> {
-    let rate = inputs.wacc()?.per_month();
-    let flows = if inputs.has(&["amounts", "upfront"])
-        && !inputs.has(&["discount"])
-        && !inputs.has(&["hours_per_month"])
-    {
-        if inputs.has(&["amounts"]) {
-            amounts(inputs)?
-        } else {
-            let net = inputs.number(&[
-                "monthly_saving",
-                "net_monthly",
-                "monthly_savings",
-                "saving_per_month",
-            ])?;
-            std::iter::once(-inputs.number(&["upfront"])?)
-                .chain((0..600).map(|_| net))
-                .collect()
-        }
-    } else {
-        commitment_flows(inputs)?.0
-    };
-    let simple = payback(&flows).map_err(|error| error.to_string())?;
-    let discounted = discounted_payback(rate, &flows).map_err(|error| error.to_string())?;
-    let months = |found, whole_only| match found {
-        Payback::Immediate => json!(0),
-        Payback::After { whole, .. } if whole_only => json!(whole),
-        Payback::After { periods, .. } => json!(periods),
-        Payback::Never => Value::Null,
-    };
-    if rate != 0.0 {
-        return Ok(months(discounted, true));
-    }
-    Ok(months(simple, false))
-}
-
-fn break_even_utilisation(inputs: Inputs<'_>) -> Read<Value> {
-    let (discount, share) = (
-        inputs.number(&["discount"])?,
-        inputs.number_or(&["upfront_share"], 1.0)?,
-    );
-    let rate = inputs.wacc()?.per_month();
-    let months = if inputs.has(&["months", "term_months"]) {
-        inputs.count(&["months", "term_months"])?
-    } else {
-        12
-    };
-    known(covermix::finance::payback::break_even_utilisation(
-        discount,
-        share,
-        rate,
-        months,
-        PaymentTiming::End,
-    ))
-}
-
-fn schedule(inputs: Inputs<'_>) -> Read<Value> {
-    let start = inputs.instant(&["start", "start_date"])?;
-    let text = |error: Error| error.to_string();
-    let term = if inputs.has(&["term_days", "days"]) {
-        Term::of_days(start, inputs.count(&["term_days", "days"])?).map_err(text)?
-    } else if inputs.has(&["end"]) {
-        Term::new(start, inputs.instant(&["end"])?).map_err(text)?
-    } else {
-        Term::of_months(start, inputs.count(&["term_months", "months"])?).map_err(text)?
-    };
-    let method = inputs
-        .get(&["method", "spread"])
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let spread = if method.contains("month") {
-        Spread::ByMonth
-    } else {
-        Spread::BySecond
-    };
-    let schedule = amortise(
-        inputs.decimal(&["fee", "price", "upfront"])?,
-        &term,
-        spread,
-        None,
-    )
-    .map_err(text)?;
-    let mut answer = Map::new();
-    answer.insert("rows".into(), json!(schedule.expense().len()));
-    for (month, expense) in schedule.expense() {
-        answer.insert(month.format("%Y-%m").to_string(), json!(float(*expense)));
-    }
-    for (year, expense) in schedule.by_fiscal_year(1).map_err(text)? {
-        answer.insert(format!("fy{year}"), json!(float(expense)));
-        if let Some(end) = chrono::NaiveDate::from_ymd_opt(year + 1, 1, 1) {
-            answer.insert(
-                format!("prepaid_{year}_end"),
-                json!(float(schedule.prepaid_before(end))),
-            );
-            if year == start.year() {
-                let split = schedule.prepaid_split(end).map_err(text)?;
-                answer.insert("current".into(), json!(float(split.current)));
-                answer.insert("non_current".into(), json!(float(split.non_current)));
-            }
-        }
-    }
-    Ok(Value::Object(answer))
-}
-
-fn purchase_rows(inputs: Inputs<'_>) -> Read<Value> {
-    let (hourly, hours) = (
-        inputs.number(&["hourly_commit", "hourly_commitment"])?,
-        inputs.number(&["hours"])?,
-    );
-    let share = inputs.number_or(&["upfront_share"], 0.0)?;
-    let per_hour = hourly * (1.0 - share);
-    Ok(
-        json!({"one_time": hourly * hours * share, "recurring_per_hour": per_hour, "recurring_per_month_mean": per_hour * hours / 12.0}),
-    )
-}
-
-fn buy_out(inputs: Inputs<'_>) -> Read<Value> {
-    let payment = inputs.number(&[
-        "monthly_payment",
-        "monthly",
-        "payment",
-        "pmt",
-        "remaining_monthly",
-        "monthly_cost",
-    ])?;
-    let months = inputs.number(&["months", "remaining_months", "months_left", "nper"])?;
-    let effective = inputs.has(&["wacc_effective", "rate_effective", "annual_effective"]);
-    let rate = if effective {
-        inputs.wacc()?
-    } else {
-        AnnualRate::NominalMonthly(inputs.number(&[
-            "rate",
-            "annual_rate",
-            "discount_rate",
-            "annual",
-            "annual_nominal",
-            "rate_nominal",
-            "nominal_annual",
-            "wacc",
-        ])?)
-    };
-    let value =
-        loan::buy_out(payment, rate, months, inputs.timing()).map_err(|error| error.to_string())?;
-    let fee = inputs.number_or(&["penalty", "fee", "termination_fee", "premium"], 0.0)?;
-    let total = payment * months;
-    Ok(json!({"pv": value, "present_value": value, "buyout": value + fee, "buy_out": value + fee, "total": total, "total_remaining": total, "remaining": total, "undiscounted": total, "saving": total - value - fee, "savings": total - value - fee, "discount": total - value}))
-        .map(|answer| if inputs.has(&["scalar"]) { answer["pv"].clone() } else { answer })
-}
-
-fn breakage(inputs: Inputs<'_>) -> Read<Value> {
-    let price = inputs.number(&[
-        "price_per_hour",
-        "rate_per_hour",
-        "rate",
-        "price",
-        "hourly_rate",
-        "committed_rate",
-        "rate_per_gpu_hour",
-    ])?;
-    let unused = if inputs.has(&["unused_hours", "hours_unused"]) {
-        inputs.number(&["unused_hours", "hours_unused"])?
-    } else {
-        let hours = inputs.number(&["hours", "committed_hours", "reserved_hours", "gpu_hours"])?;
-        if inputs.has(&["used_hours", "hours_used"]) {
-            hours - inputs.number(&["used_hours", "hours_used"])?
-        } else {
-            hours * (1.0 - inputs.number(&["utilisation", "utilization"])?)
-        }
-    };
-    let resale = if inputs.has(&["resale_share", "resale_fraction", "recovery"]) {
-        price * inputs.number(&["resale_share", "resale_fraction", "recovery"])?
-    } else {
-        inputs.number_or(
-            &["resale_per_hour", "resale", "resale_rate", "resale_price"],
-            0.0,
-        )?
-    };
-    known(unit_economics::breakage(unused, price, resale))
-}
-
 fn tokens(inputs: Inputs<'_>) -> Read<Value> {
-    let rate = inputs.number(&[
-        "rate_per_gpu_hour",
-        "gpu_hour_rate",
-        "gpu_rate",
-        "rate",
-        "cost_per_gpu_hour",
-        "price_per_gpu_hour",
-    ])?;
-    let speed = inputs.number(&[
-        "tokens_per_second",
-        "tokens_per_s",
-        "throughput",
-        "tok_per_s",
-    ])?;
-    known(unit_economics::cost_per_1k_tokens(
-        rate,
-        speed,
-        inputs.number_or(&["utilisation", "utilization"], 1.0)?,
-    ))
+    let rate =
+        inputs.number(&["rate_per_gpu_hour", "gpu_hour_rate", "gpu_rate", "rate", "cost_per_gpu_hour", "price_per_gpu_hour"])?;
+    let speed = inputs.number(&["tokens_per_second", "tokens_per_s", "throughput", "tok_per_s"])?;
+    known(unit_economics::cost_per_1k_tokens(rate, speed, inputs.number_or(&["utilisation", "utilization"], 1.0)?))
 }
 
 fn forward(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
-    let short = inputs.number(&[
-        "price_1y",
-        "p1",
-        "one_year",
-        "one_year_price",
-        "short_price",
-        "rate_1y",
-        "price_1_year",
-    ])?;
-    let long = inputs.number(&[
-        "price_3y",
-        "p3",
-        "three_year",
-        "three_year_price",
-        "long_price",
-        "rate_3y",
-        "price_3_year",
-    ])?;
-    let (years, more) = (
-        inputs.number_or(&["short_years"], 1.0)?,
-        inputs.number_or(&["long_years"], 3.0)?,
-    );
-    let price = unit_economics::implied_forward_price(short, years, long, more)
-        .map_err(|error| error.to_string())?;
+    let short = inputs.number(&["price_1y", "p1", "one_year", "one_year_price", "short_price", "rate_1y", "price_1_year"])?;
+    let long = inputs.number(&["price_3y", "p3", "three_year", "three_year_price", "long_price", "rate_3y", "price_3_year"])?;
+    let (years, more) = (inputs.number_or(&["short_years"], 1.0)?, inputs.number_or(&["long_years"], 3.0)?);
+    let price = unit_economics::implied_forward_price(short, years, long, more).map_err(|error| error.to_string())?;
     if expected.is_object() {
         let fall = 1.0 - price / short;
         return Ok(
@@ -615,15 +219,7 @@ fn net_price(inputs: Inputs<'_>) -> Read<Value> {
     } else {
         vec![
             inputs.number_or(&["plan_discount", "plan", "commitment_discount"], 0.0)?,
-            inputs.number_or(
-                &[
-                    "agreement_discount",
-                    "agreement",
-                    "edp_discount",
-                    "ea_discount",
-                ],
-                0.0,
-            )?,
+            inputs.number_or(&["agreement_discount", "agreement", "edp_discount", "ea_discount"], 0.0)?,
         ]
     };
     Ok(json!(unit_economics::net_price(price, &discounts)))
@@ -637,11 +233,8 @@ fn price_and_volume(inputs: Inputs<'_>) -> Read<Value> {
             rate: side.decimal(&["rate", "price"])?,
         })
     };
-    let found =
-        price_volume(side("budget")?, side("actual")?).map_err(|error| error.to_string())?;
-    Ok(
-        json!({"volume": float(found.volume), "rate": float(found.rate), "total": float(found.total)}),
-    )
+    let found = price_volume(side("budget")?, side("actual")?).map_err(|error| error.to_string())?;
+    Ok(json!({"volume": float(found.volume), "rate": float(found.rate), "total": float(found.total)}))
 }
 
 fn steps(inputs: Inputs<'_>) -> Read<Value> {
@@ -650,45 +243,25 @@ fn steps(inputs: Inputs<'_>) -> Read<Value> {
         Ok::<_, String>(Drivers {
             volume: side.decimal(&["volume", "quantity", "hours", "q", "Q"])?,
             list_price: side.decimal_or(&["list_price", "price", "p", "list"], Decimal::ONE)?,
-            agreement_discount: side.decimal_or(
-                &["agreement_discount", "agreement", "n", "negotiated"],
-                Decimal::ZERO,
-            )?,
+            agreement_discount: side.decimal_or(&["agreement_discount", "agreement", "n", "negotiated"], Decimal::ZERO)?,
             coverage: side.decimal_or(&["coverage", "v", "c"], Decimal::ZERO)?,
             utilisation: side.decimal_or(&["utilisation", "utilization", "u"], Decimal::ONE)?,
             plan_discount: side.decimal_or(&["plan_discount", "discount", "d"], Decimal::ZERO)?,
         })
     };
-    let found = bridge(
-        &side(&["budget", "from", "base"])?,
-        &side(&["actual", "to"])?,
-    )
-    .map_err(|error| error.to_string())?;
+    let found = bridge(&side(&["budget", "from", "base"])?, &side(&["actual", "to"])?).map_err(|error| error.to_string())?;
     let mut answer = Map::new();
     let mut list = Vec::new();
     for (driver, effect) in &found.effects {
         let name = serde_json::to_value(driver).unwrap_or_default();
-        answer.insert(
-            name.as_str().unwrap_or_default().into(),
-            json!(float(*effect)),
-        );
+        answer.insert(name.as_str().unwrap_or_default().into(), json!(float(*effect)));
         list.push(float(*effect));
     }
     let (budget, actual) = (float(found.budget), float(found.actual));
-    for (name, value) in [
-        ("budget", budget),
-        ("from", budget),
-        ("actual", actual),
-        ("to", actual),
-        ("total", actual - budget),
-    ] {
+    for (name, value) in [("budget", budget), ("from", budget), ("actual", actual), ("to", actual), ("total", actual - budget)] {
         answer.insert(name.into(), json!(value));
     }
-    for (alias, name) in [
-        ("price", "list_price"),
-        ("agreement_discount", "agreement"),
-        ("discount", "plan_discount"),
-    ] {
+    for (alias, name) in [("price", "list_price"), ("agreement_discount", "agreement"), ("discount", "plan_discount")] {
         answer.insert(alias.into(), answer[name].clone());
     }
     answer.insert("effects".into(), json!(list));
@@ -702,17 +275,11 @@ fn charge_rows(inputs: Inputs<'_>) -> Read<Vec<ChargeRow>> {
         .and_then(Value::as_array)
         .map(|list| list.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
-    let rows = inputs
-        .need(&["rows"])?
-        .as_array()
-        .ok_or("rows is not a list")?;
+    let rows = inputs.need(&["rows"])?.as_array().ok_or("rows is not a list")?;
     rows.iter()
         .map(|row| {
             let cell = |name: &str| match row {
-                Value::Array(cells) => columns
-                    .iter()
-                    .position(|column| *column == name)
-                    .and_then(|index| cells.get(index)),
+                Value::Array(cells) => columns.iter().position(|column| *column == name).and_then(|index| cells.get(index)),
                 other => other.get(name),
             };
             let text = |name: &str| cell(name).and_then(Value::as_str).unwrap_or_default();
@@ -734,9 +301,7 @@ fn charge_rows(inputs: Inputs<'_>) -> Read<Vec<ChargeRow>> {
             let list_cost = money("ListCost").ok_or("a row without ListCost")?;
             let effective_cost = money("EffectiveCost").ok_or("a row without EffectiveCost")?;
             Ok(ChargeRow {
-                month: cell("BillingPeriodStart")
-                    .and_then(date)
-                    .unwrap_or_default(),
+                month: cell("BillingPeriodStart").and_then(date).unwrap_or_default(),
                 category,
                 pricing,
                 eligible: true,
@@ -753,19 +318,9 @@ fn indicators_of(inputs: Inputs<'_>) -> Read<Value> {
     let found = indicators::indicators(&charge_rows(inputs)?).map_err(|error| error.to_string())?;
     let some = |value: Option<Decimal>| value.map(float);
     let rate = |basis, spot| some(found.effective_savings_rates[&(basis, spot)]);
-    let (list, list_alone) = (
-        rate(Basis::List, SpotUse::Included),
-        rate(Basis::List, SpotUse::Excluded),
-    );
-    let (contracted, contracted_alone) = (
-        rate(Basis::Contracted, SpotUse::Included),
-        rate(Basis::Contracted, SpotUse::Excluded),
-    );
-    let (utilisation, coverage, spend) = (
-        some(found.utilisation),
-        some(found.coverage),
-        some(found.spend_covered),
-    );
+    let (list, list_alone) = (rate(Basis::List, SpotUse::Included), rate(Basis::List, SpotUse::Excluded));
+    let (contracted, contracted_alone) = (rate(Basis::Contracted, SpotUse::Included), rate(Basis::Contracted, SpotUse::Excluded));
+    let (utilisation, coverage, spend) = (some(found.utilisation), some(found.coverage), some(found.spend_covered));
     Ok(json!({
         "esr_list_usage": list, "esr_list": list, "esr_list_basis": list, "esr_list_no_spot": list_alone, "esr_list_without_spot": list_alone,
         "esr_contracted": contracted, "esr_contracted_usage": contracted, "esr_contracted_basis": contracted,
@@ -782,57 +337,31 @@ fn indicators_of(inputs: Inputs<'_>) -> Read<Value> {
 fn components(inputs: Inputs<'_>) -> Read<Value> {
     let coverage = inputs.number(&["coverage", "v"])?;
     let utilisation = inputs.number_or(&["utilisation", "utilization", "u"], 1.0)?;
-    known(indicators::effective_savings_rate(
-        coverage,
-        utilisation,
-        inputs.number(&["discount", "d", "plan_discount"])?,
-    ))
+    known(indicators::effective_savings_rate(coverage, utilisation, inputs.number(&["discount", "d", "plan_discount"])?))
 }
 
 /// Savings of covered use less unused commitment (and fees), an amount.
 fn net_savings(inputs: Inputs<'_>) -> Read<Value> {
     let fees = inputs.number_or(&["fees", "fee", "cost_to_achieve", "tool_cost"], 0.0)?;
-    let unused = inputs.number_or(
-        &["unused", "unused_cost", "waste", "unused_commitment"],
-        0.0,
-    )?;
+    let unused = inputs.number_or(&["unused", "unused_cost", "waste", "unused_commitment"], 0.0)?;
     if inputs.has(&["on_demand_equivalent", "on_demand", "ode"]) {
-        let cost = inputs.number(&[
-            "actual_cost",
-            "cost",
-            "effective_cost",
-            "amortised_cost",
-            "commitment_cost",
-        ])?;
-        return Ok(json!(
-            inputs.number(&["on_demand_equivalent", "on_demand", "ode"])? - cost - unused - fees
-        ));
+        let cost = inputs.number(&["actual_cost", "cost", "effective_cost", "amortised_cost", "commitment_cost"])?;
+        return Ok(json!(inputs.number(&["on_demand_equivalent", "on_demand", "ode"])? - cost - unused - fees));
     }
-    Ok(json!(
-        inputs.number(&["gross_savings", "savings", "covered_savings"])? - unused - fees
-    ))
+    Ok(json!(inputs.number(&["gross_savings", "savings", "covered_savings"])? - unused - fees))
 }
 
 fn eligible(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
-    let minimum = inputs
-        .get(&["commit", "minimum", "annual_minimum"])
-        .and_then(number);
+    let minimum = inputs.get(&["commit", "minimum", "annual_minimum"]).and_then(number);
     let rule = Eligibility {
         marketplace_weight: inputs.number_or(&["marketplace_weight"], 1.0)?,
         marketplace_cap_share: inputs
-            .get(&[
-                "marketplace_cap_share_of_commit",
-                "marketplace_cap_share",
-                "marketplace_cap",
-            ])
+            .get(&["marketplace_cap_share_of_commit", "marketplace_cap_share", "marketplace_cap"])
             .and_then(number),
     };
-    let (fees, marketplace) = (
-        inputs.number(&["net_service_fees", "service_fees", "spend"])?,
-        inputs.number_or(&["marketplace"], 0.0)?,
-    );
-    let found = agreement::eligible_spend(fees, marketplace, minimum, rule)
-        .map_err(|error| error.to_string())?;
+    let (fees, marketplace) =
+        (inputs.number(&["net_service_fees", "service_fees", "spend"])?, inputs.number_or(&["marketplace"], 0.0)?);
+    let found = agreement::eligible_spend(fees, marketplace, minimum, rule).map_err(|error| error.to_string())?;
     Ok(if expected.is_object() {
         json!({"counted_marketplace": found.counted_marketplace, "eligible": found.eligible, "shortfall": found.shortfall})
     } else {
@@ -843,55 +372,34 @@ fn eligible(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
 fn ledger(inputs: Inputs<'_>) -> Read<Value> {
     let spend = inputs
         .numbers(&["spend", "use", "usage", "spends"])
-        .or_else(|problem| {
-            inputs
-                .number(&["spend", "use", "usage"])
-                .map(|one| vec![one])
-                .map_err(|_| problem)
-        })?;
-    let mut minimums = inputs
-        .numbers(&["annual_minimum", "minimum", "minimums", "annual_minimums"])
-        .or_else(|problem| {
-            inputs
-                .number(&["annual_minimum", "minimum"])
-                .map(|one| vec![one; spend.len()])
-                .map_err(|_| problem)
-        })?;
+        .or_else(|problem| inputs.number(&["spend", "use", "usage"]).map(|one| vec![one]).map_err(|_| problem))?;
+    let mut minimums = inputs.numbers(&["annual_minimum", "minimum", "minimums", "annual_minimums"]).or_else(|problem| {
+        inputs.number(&["annual_minimum", "minimum"]).map(|one| vec![one; spend.len()]).map_err(|_| problem)
+    })?;
     let mut spend = spend;
     let relief = inputs.get(&["relief_amount", "relief"]).and_then(number);
-    let deferral = inputs
-        .get(&["deferral_share_first_four", "deferral_share"])
-        .and_then(number);
+    let deferral = inputs.get(&["deferral_share_first_four", "deferral_share"]).and_then(number);
     let text = inputs.0.to_string();
     let rule = if let Some(amount) = relief {
         // What moves into the next year shows only if there is one.
         while spend.len() < minimums.len() || minimums.len() < 2 {
             if minimums.len() < 2 {
-                minimums
-                    .push(inputs.number_or(&["next_minimum", "next_year_minimum"], minimums[0])?);
+                minimums.push(inputs.number_or(&["next_minimum", "next_year_minimum"], minimums[0])?);
             } else {
                 spend.push(minimums[spend.len()]);
             }
         }
         ShortfallRule::Relief { amount }
     } else if let Some(share) = deferral {
-        ShortfallRule::Deferral {
-            share,
-            not_in_last: usize::from(minimums.len() > 4),
-        }
+        ShortfallRule::Deferral { share, not_in_last: usize::from(minimums.len() > 4) }
     } else if text.contains("credit") {
         ShortfallRule::CreditThatDoesNotCount
     } else {
         ShortfallRule::Pay
     };
-    let carry = inputs
-        .get(&["carry_over", "carry_over_excess"])
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
-    let years =
-        agreement::ledger(&minimums, &spend, rule, carry).map_err(|error| error.to_string())?;
-    let of =
-        |value: fn(&agreement::LedgerYear) -> f64| years.iter().map(value).collect::<Vec<f64>>();
+    let carry = inputs.get(&["carry_over", "carry_over_excess"]).and_then(Value::as_bool).unwrap_or(false);
+    let years = agreement::ledger(&minimums, &spend, rule, carry).map_err(|error| error.to_string())?;
+    let of = |value: fn(&agreement::LedgerYear) -> f64| years.iter().map(value).collect::<Vec<f64>>();
     let mut answer = json!({
         "required": of(|year| year.required), "deferred": of(|year| year.deferred), "pay": of(|year| year.paid), "paid": of(|year| year.paid),
         "counted": of(|year| year.counted), "credit": of(|year| year.credit), "credit_used": of(|year| year.credit_used), "forfeited": of(|year| year.forfeited),
@@ -906,28 +414,13 @@ fn ledger(inputs: Inputs<'_>) -> Read<Value> {
 
 fn tiers(inputs: Inputs<'_>) -> Read<Value> {
     let gross = inputs.number(&["gross", "gross_spend"])?;
-    let list = inputs
-        .need(&["tiers"])?
-        .as_array()
-        .ok_or("tiers is not a list")?;
+    let list = inputs.need(&["tiers"])?.as_array().ok_or("tiers is not a list")?;
     let tiers = list
         .iter()
-        .map(|tier| {
-            Ok(Tier {
-                commit: Inputs(tier).number(&["commit"])?,
-                discount: Inputs(tier).number(&["discount"])?,
-            })
-        })
+        .map(|tier| Ok(Tier { commit: Inputs(tier).number(&["commit"])?, discount: Inputs(tier).number(&["discount"])? }))
         .collect::<Read<Vec<Tier>>>()?;
-    let counted = inputs
-        .get(&["counted", "basis"])
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let basis = if counted.contains("gross") {
-        CountedBasis::Gross
-    } else {
-        CountedBasis::Net
-    };
+    let counted = inputs.get(&["counted", "basis"]).and_then(Value::as_str).unwrap_or_default();
+    let basis = if counted.contains("gross") { CountedBasis::Gross } else { CountedBasis::Net };
     let costs = tiers
         .iter()
         .map(|tier| agreement::tier_cost(gross, *tier, basis))
@@ -944,9 +437,6 @@ fn tiers(inputs: Inputs<'_>) -> Read<Value> {
 #[test]
 fn both_present_values_agree_on_yearly_flows() {
     let (years, amounts) = ([0.0, 1.0, 2.0], [-100.0, 60.0, 60.0]);
-    let (dated, periodic) = (
-        xnpv(0.1, &years, &amounts),
-        npv(0.1, &amounts, FirstFlow::Now),
-    );
+    let (dated, periodic) = (xnpv(0.1, &years, &amounts), npv(0.1, &amounts, FirstFlow::Now));
     assert!((dated.unwrap_or(f64::NAN) - periodic.unwrap_or(f64::NAN)).abs() < 1e-12);
 }

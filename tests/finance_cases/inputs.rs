@@ -14,19 +14,12 @@ pub(crate) type Read<T> = Result<T, String>;
 
 impl<'a> Inputs<'a> {
     pub(crate) fn get(&self, names: &[&str]) -> Option<&'a Value> {
-        names
-            .iter()
-            .find_map(|name| self.0.get(*name))
-            .filter(|value| !value.is_null())
+        names.iter().find_map(|name| self.0.get(*name)).filter(|value| !value.is_null())
     }
 
     pub(crate) fn need(&self, names: &[&str]) -> Read<&'a Value> {
         self.get(names).ok_or_else(|| {
-            let given: Vec<&String> = self
-                .0
-                .as_object()
-                .map(|object| object.keys().collect())
-                .unwrap_or_default();
+            let given: Vec<&String> = self.0.as_object().map(|object| object.keys().collect()).unwrap_or_default();
             format!("no input named {} (given: {given:?})", names.join(" or "))
         })
     }
@@ -40,26 +33,18 @@ impl<'a> Inputs<'a> {
     }
 
     pub(crate) fn number_or(&self, names: &[&str], default: f64) -> Read<f64> {
-        self.get(names).map_or(Ok(default), |value| {
-            number(value).ok_or_else(|| format!("{} is not a number", names[0]))
-        })
+        self.get(names).map_or(Ok(default), |value| number(value).ok_or_else(|| format!("{} is not a number", names[0])))
     }
 
     pub(crate) fn count(&self, names: &[&str]) -> Read<u32> {
         let value = self.number(names)?;
-        format!("{value:.0}")
-            .parse()
-            .map_err(|_| format!("{} is not a count", names[0]))
+        format!("{value:.0}").parse().map_err(|_| format!("{} is not a count", names[0]))
     }
 
     pub(crate) fn numbers(&self, names: &[&str]) -> Read<Vec<f64>> {
         let value = self.need(names)?;
-        let list = value
-            .as_array()
-            .ok_or_else(|| format!("{} is not a list", names[0]))?;
-        list.iter()
-            .map(|value| number(value).ok_or_else(|| format!("{} holds {value}", names[0])))
-            .collect()
+        let list = value.as_array().ok_or_else(|| format!("{} is not a list", names[0]))?;
+        list.iter().map(|value| number(value).ok_or_else(|| format!("{} holds {value}", names[0]))).collect()
     }
 
     pub(crate) fn decimal(&self, names: &[&str]) -> Read<Decimal> {
@@ -67,9 +52,7 @@ impl<'a> Inputs<'a> {
     }
 
     pub(crate) fn decimal_or(&self, names: &[&str], default: Decimal) -> Read<Decimal> {
-        self.get(names).map_or(Ok(default), |value| {
-            decimal(value).ok_or_else(|| format!("{} is not a decimal", names[0]))
-        })
+        self.get(names).map_or(Ok(default), |value| decimal(value).ok_or_else(|| format!("{} is not a decimal", names[0])))
     }
 
     pub(crate) fn object(&self, names: &[&str]) -> Read<Self> {
@@ -77,31 +60,17 @@ impl<'a> Inputs<'a> {
     }
 
     pub(crate) fn dates(&self) -> Read<Vec<NaiveDate>> {
-        let list = self
-            .need(&["dates"])?
-            .as_array()
-            .ok_or("dates is not a list")?;
-        list.iter()
-            .map(|value| date(value).ok_or_else(|| format!("{value} is not a date")))
-            .collect()
+        let list = self.need(&["dates"])?.as_array().ok_or("dates is not a list")?;
+        list.iter().map(|value| date(value).ok_or_else(|| format!("{value} is not a date"))).collect()
     }
 
     pub(crate) fn instant(&self, names: &[&str]) -> Read<DateTime<Utc>> {
         let text = self.need(names)?.as_str().unwrap_or_default();
         let plain = text.trim_end_matches('Z');
-        let parsed = DateTime::parse_from_rfc3339(text)
-            .map(|time| time.naive_utc())
-            .ok();
+        let parsed = DateTime::parse_from_rfc3339(text).map(|time| time.naive_utc()).ok();
         let parsed = parsed.or_else(|| NaiveDateTime::parse_from_str(plain, "%Y-%m-%dT%H:%M").ok());
-        let parsed = parsed.or_else(|| {
-            plain
-                .parse::<NaiveDate>()
-                .ok()
-                .and_then(|date| date.and_hms_opt(0, 0, 0))
-        });
-        parsed
-            .map(|time| time.and_utc())
-            .ok_or_else(|| format!("{text:?} is not an instant"))
+        let parsed = parsed.or_else(|| plain.parse::<NaiveDate>().ok().and_then(|date| date.and_hms_opt(0, 0, 0)));
+        parsed.map(|time| time.and_utc()).ok_or_else(|| format!("{text:?} is not an instant"))
     }
 
     pub(crate) fn day_count(&self) -> Read<DayCount> {
@@ -113,16 +82,9 @@ impl<'a> Inputs<'a> {
     }
 
     pub(crate) fn timing(&self) -> PaymentTiming {
-        let text = self
-            .get(&["when", "timing", "type", "payments"])
-            .map(|value| value.to_string().to_lowercase())
-            .unwrap_or_default();
-        if text.contains("advance")
-            || text.contains("begin")
-            || text.contains("start")
-            || text == "1"
-            || text == "true"
-        {
+        let text =
+            self.get(&["when", "timing", "type", "payments"]).map(|value| value.to_string().to_lowercase()).unwrap_or_default();
+        if text.contains("advance") || text.contains("begin") || text.contains("start") || text == "1" || text == "true" {
             PaymentTiming::Begin
         } else {
             PaymentTiming::End
@@ -131,27 +93,13 @@ impl<'a> Inputs<'a> {
 
     /// A cost of capital under any of its names.
     pub(crate) fn wacc(&self) -> Read<AnnualRate> {
-        if let Some(value) = self.get(&[
-            "rate_nominal",
-            "annual_nominal",
-            "nominal_annual",
-            "nominal_rate",
-            "annual_rate_nominal",
-        ]) {
-            return number(value)
-                .map(AnnualRate::NominalMonthly)
-                .ok_or_else(|| "the nominal rate is not a number".to_owned());
+        if let Some(value) =
+            self.get(&["rate_nominal", "annual_nominal", "nominal_annual", "nominal_rate", "annual_rate_nominal"])
+        {
+            return number(value).map(AnnualRate::NominalMonthly).ok_or_else(|| "the nominal rate is not a number".to_owned());
         }
         Ok(AnnualRate::Effective(self.number_or(
-            &[
-                "wacc_effective",
-                "wacc",
-                "rate_effective",
-                "annual_effective",
-                "annual_rate",
-                "annual",
-                "rate",
-            ],
+            &["wacc_effective", "wacc", "rate_effective", "annual_effective", "annual_rate", "annual", "rate"],
             0.0,
         )?))
     }
@@ -166,10 +114,7 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     if let Some((left, right)) = text.split_once('/') {
         return Some(left.trim().parse::<f64>().ok()? / right.trim().parse::<f64>().ok()?);
     }
-    text.strip_suffix('%').map_or_else(
-        || text.parse().ok(),
-        |text| text.trim().parse::<f64>().ok().map(|value| value / 100.0),
-    )
+    text.strip_suffix('%').map_or_else(|| text.parse().ok(), |text| text.trim().parse::<f64>().ok().map(|value| value / 100.0))
 }
 
 pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
@@ -177,9 +122,7 @@ pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    text.parse()
-        .ok()
-        .or_else(|| Decimal::from_scientific(&text).ok())
+    text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
 }
 
 pub(crate) fn date(value: &Value) -> Option<NaiveDate> {
