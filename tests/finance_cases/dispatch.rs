@@ -1,7 +1,7 @@
 //! From the name of a function and its inputs to its answer as JSON.
 
-use crate::{Outcome, commitments};
 use crate::inputs::{Inputs, Read, date, decimal, number};
+use crate::{Outcome, commitments};
 use covermix::finance::agreement::{self, CountedBasis, Eligibility, ShortfallRule, Tier};
 use covermix::finance::cash_flow::CashFlow;
 use covermix::finance::indicators::{self, Basis, ChargeCategory, ChargeRow, Pricing, SpotUse};
@@ -37,15 +37,24 @@ pub(crate) fn answer(function: &str, inputs: &Value, expected: &Value) -> Outcom
         "monthly_to_annual_effective" => {
             inputs.number(&["monthly", "rate"]).map(|rate| json!(covermix::finance::rate::annual_from_monthly(rate)))
         }
-        "discount_factors" | "discount_factor" | "discount_factor_mean" | "annuity_factor" => factors(function, inputs, expected),
+        "discount_factors"
+        | "discount_factor"
+        | "mean_discount_factor"
+        | "mean_discount_factors"
+        | "discount_factor_mean"
+        | "annuity_factor" => factors(function, inputs, expected),
         "payback" | "payback_months" | "discounted_payback" => paid_back(function, inputs),
         "implied_prepayment_rate" => commitments::prepayment(inputs),
         "commitment_npv_vs_on_demand" => commitments::against_on_demand(inputs),
-        "break_even_months" | "breakeven_months" | "commitment_break_even_months" => commitments::break_even_months(inputs),
-        "break_even_utilisation" | "breakeven_utilisation" | "break_even_utilization" => commitments::break_even_utilisation(inputs),
+        "break_even_months" | "breakeven_months" | "commitment_break_even_months" => {
+            commitments::break_even_months(inputs, expected)
+        }
+        "break_even_utilisation" | "breakeven_utilisation" | "break_even_utilization" => {
+            commitments::break_even_utilisation(inputs, expected)
+        }
         "amortise" | "amortize" => commitments::schedule(inputs),
         "purchase_rows" => commitments::purchase_rows(inputs),
-        "buyout" | "buy_out" | "buyout_pv" | "reservation_buyout" | "buyout_value" => commitments::buy_out(inputs),
+        "buyout" | "buy_out" | "buyout_pv" | "reservation_buyout" | "buyout_value" => commitments::buy_out(inputs, expected),
         "breakage" | "gpu_breakage" | "reservation_breakage" | "commitment_breakage" => commitments::breakage(inputs),
         "cost_optimisation_index" => both(inputs.number(&["total_cost", "cost"]), inputs.numbers(&["opportunities"]))
             .and_then(|(cost, open)| known(unit_economics::cost_optimisation_index(cost, &open))),
@@ -65,16 +74,16 @@ pub(crate) fn answer(function: &str, inputs: &Value, expected: &Value) -> Outcom
         }
         "gpu_cost_per_1k_tokens" | "cost_per_1k_tokens" => tokens(inputs),
         "implied_forward_price" | "forward_price" | "break_even_forward_price" => forward(inputs, expected),
-        "net_price" | "net_price_multiplicative" => net_price(inputs),
+        "net_price" | "net_price_multiplicative" => net_price(inputs, expected),
         "price_volume_variance" => price_and_volume(inputs),
         "variance_bridge" | "rate_variance_bridge" | "cost_bridge" => steps(inputs),
-        "focus_commitment_kpis" | "focus_kpis" | "commitment_kpis" => indicators_of(inputs),
+        "focus_commitment_kpis" | "focus_kpis" | "commitment_kpis" => indicators_of(inputs, expected),
         "esr_decomposition" | "effective_savings_rate_from_components" | "esr_from_components" | "savings_from_components" => {
             components(inputs)
         }
         "net_savings" | "net_savings_from_components" => net_savings(inputs),
         "eligible_spend" => eligible(inputs, expected),
-        "agreement_ledger" => ledger(inputs),
+        "agreement_ledger" => ledger(inputs, expected),
         "agreement_cost" => tiers(inputs),
         _ => return Outcome::NoFunction,
     };
@@ -203,16 +212,16 @@ fn forward(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let long = inputs.number(&["price_3y", "p3", "three_year", "three_year_price", "long_price", "rate_3y", "price_3_year"])?;
     let (years, more) = (inputs.number_or(&["short_years"], 1.0)?, inputs.number_or(&["long_years"], 3.0)?);
     let price = unit_economics::implied_forward_price(short, years, long, more).map_err(|error| error.to_string())?;
-    if expected.is_object() {
-        let fall = 1.0 - price / short;
-        return Ok(
-            json!({"forward": price, "forward_price": price, "price": price, "implied_forward_price": price, "fall": fall, "max_fall": fall, "price_cut": fall, "break_even_fall": fall, "break_even_cut": fall}),
-        );
+    if let Some(keys) = expected.as_object().map(Map::keys) {
+        let fall = |key: &str| ["fall", "cut", "drop", "decline"].iter().any(|word| key.contains(word));
+        return Ok(Value::Object(
+            keys.map(|key| (key.clone(), json!(if fall(key) { 1.0 - price / short } else { price }))).collect(),
+        ));
     }
     Ok(json!(price))
 }
 
-fn net_price(inputs: Inputs<'_>) -> Read<Value> {
+fn net_price(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let price = inputs.number(&["on_demand", "list", "price", "list_price", "od"])?;
     let discounts = if inputs.has(&["discounts"]) {
         inputs.numbers(&["discounts"])?
@@ -222,7 +231,8 @@ fn net_price(inputs: Inputs<'_>) -> Read<Value> {
             inputs.number_or(&["agreement_discount", "agreement", "edp_discount", "ea_discount"], 0.0)?,
         ]
     };
-    Ok(json!(unit_economics::net_price(price, &discounts)))
+    let net = unit_economics::net_price(price, &discounts);
+    Ok(if expected.is_object() { json!({"net": net, "net_price": net, "price": net}) } else { json!(net) })
 }
 
 fn price_and_volume(inputs: Inputs<'_>) -> Read<Value> {
@@ -241,7 +251,7 @@ fn steps(inputs: Inputs<'_>) -> Read<Value> {
     let side = |name: &[&str]| {
         let side = inputs.object(name)?;
         Ok::<_, String>(Drivers {
-            volume: side.decimal(&["volume", "quantity", "hours", "q", "Q"])?,
+            volume: side.decimal(&["volume", "quantity", "hours", "q", "Q", "V"])?,
             list_price: side.decimal_or(&["list_price", "price", "p", "list"], Decimal::ONE)?,
             agreement_discount: side.decimal_or(&["agreement_discount", "agreement", "n", "negotiated"], Decimal::ZERO)?,
             coverage: side.decimal_or(&["coverage", "v", "c"], Decimal::ZERO)?,
@@ -314,27 +324,39 @@ fn charge_rows(inputs: Inputs<'_>) -> Read<Vec<ChargeRow>> {
         .collect()
 }
 
-fn indicators_of(inputs: Inputs<'_>) -> Read<Value> {
+/// Every figure asked for, recognised by the words of its name ("esr_contracted_no_spot").
+fn indicators_of(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let found = indicators::indicators(&charge_rows(inputs)?).map_err(|error| error.to_string())?;
-    let some = |value: Option<Decimal>| value.map(float);
-    let rate = |basis, spot| some(found.effective_savings_rates[&(basis, spot)]);
-    let (list, list_alone) = (rate(Basis::List, SpotUse::Included), rate(Basis::List, SpotUse::Excluded));
-    let (contracted, contracted_alone) = (rate(Basis::Contracted, SpotUse::Included), rate(Basis::Contracted, SpotUse::Excluded));
-    let (utilisation, coverage, spend) = (some(found.utilisation), some(found.coverage), some(found.spend_covered));
-    Ok(json!({
-        "esr_list_usage": list, "esr_list": list, "esr_list_basis": list, "esr_list_no_spot": list_alone, "esr_list_without_spot": list_alone,
-        "esr_contracted": contracted, "esr_contracted_usage": contracted, "esr_contracted_basis": contracted,
-        "esr_contracted_no_spot": contracted_alone, "esr_contracted_without_spot": contracted_alone, "esr_contracted_usage_no_spot": contracted_alone,
-        "esr_contracted_ex_spot": contracted_alone, "esr_contracted_excl_spot": contracted_alone, "esr_contracted_usage_without_spot": contracted_alone,
-        "utilisation": utilisation, "utilization": utilisation, "utilisation_cost": utilisation,
-        "coverage": coverage, "coverage_ode": coverage, "coverage_list": coverage, "coverage_ode_list": coverage,
-        "coverage_effective": spend, "coverage_effective_cost": spend, "spend_covered": spend, "percent_compute_spend_covered": spend, "kpi_spend_covered": spend,
-        "waste": float(found.waste), "waste_rate": some(found.waste_rate), "waste_share": some(found.waste_rate), "unused_cost": float(found.waste),
-        "ode": float(found.on_demand_equivalent), "ode_list": float(found.on_demand_equivalent), "effective_cost": float(found.effective_cost),
-    }))
+    let figure = |key: &str| {
+        let name = key.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
+        if says(&["esr", "savings_rate"]) {
+            let basis = if says(&["contract"]) { Basis::Contracted } else { Basis::List };
+            let spot =
+                if says(&["spot", "dynamic"]) && !says(&["with_spot", "incl"]) { SpotUse::Excluded } else { SpotUse::Included };
+            Some(found.effective_savings_rates[&(basis, spot)])
+        } else if says(&["util"]) {
+            Some(found.utilisation)
+        } else if says(&["cover"]) {
+            Some(if says(&["effective", "spend", "cost", "kpi"]) { found.spend_covered } else { found.coverage })
+        } else if says(&["waste", "unused"]) {
+            Some(if says(&["rate", "share", "pct", "percent"]) { found.waste_rate } else { Some(found.waste) })
+        } else if says(&["ode", "on_demand"]) {
+            Some(Some(found.on_demand_equivalent))
+        } else if says(&["cost"]) {
+            Some(Some(found.effective_cost))
+        } else {
+            None
+        }
+    };
+    let keys = expected.as_object().ok_or("the expected figures are not an object")?.keys();
+    Ok(Value::Object(keys.filter_map(|key| Some((key.clone(), json!(figure(key)?.map(float))))).collect()))
 }
 
 fn components(inputs: Inputs<'_>) -> Read<Value> {
+    if !inputs.has(&["coverage", "v"]) {
+        return net_savings(inputs);
+    }
     let coverage = inputs.number(&["coverage", "v"])?;
     let utilisation = inputs.number_or(&["utilisation", "utilization", "u"], 1.0)?;
     known(indicators::effective_savings_rate(coverage, utilisation, inputs.number(&["discount", "d", "plan_discount"])?))
@@ -369,7 +391,7 @@ fn eligible(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     })
 }
 
-fn ledger(inputs: Inputs<'_>) -> Read<Value> {
+fn ledger(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let spend = inputs
         .numbers(&["spend", "use", "usage", "spends"])
         .or_else(|problem| inputs.number(&["spend", "use", "usage"]).map(|one| vec![one]).map_err(|_| problem))?;
@@ -404,10 +426,15 @@ fn ledger(inputs: Inputs<'_>) -> Read<Value> {
         "required": of(|year| year.required), "deferred": of(|year| year.deferred), "pay": of(|year| year.paid), "paid": of(|year| year.paid),
         "counted": of(|year| year.counted), "credit": of(|year| year.credit), "credit_used": of(|year| year.credit_used), "forfeited": of(|year| year.forfeited),
     });
-    if relief.is_some() {
-        answer["pay"] = json!(years[0].paid);
-        answer["next_minimum"] = json!(years[1].required);
-        answer["next_year_minimum"] = json!(years[1].required);
+    answer["next_minimum"] = json!(years.get(1).map(|year| year.required));
+    answer["next_year_minimum"] = answer["next_minimum"].clone();
+    answer["next_required"] = answer["next_minimum"].clone();
+    // A case may state one year only, though what it moves shows in the next.
+    for (key, wanted) in expected.as_object().into_iter().flatten() {
+        if let (Some(list), wanted) = (answer.get(key).and_then(Value::as_array).cloned(), wanted.as_array().map_or(1, Vec::len))
+        {
+            answer[key] = json!(list.get(..wanted.min(list.len())));
+        }
     }
     Ok(answer)
 }
