@@ -80,7 +80,7 @@ impl Flows {
     pub(super) fn roots(&self) -> Vec<f64> {
         match self.sign_changes() {
             0 => Vec::new(),
-            1 => match self.newton() {
+            1 => match self.halley() {
                 Some(root) => vec![root],
                 None => self.roots_between(&[]),
             },
@@ -91,17 +91,26 @@ impl Flows {
         }
     }
 
-    /// Newton's method from x = 0 without a bracket; an answer only if it settles.
-    fn newton(&self) -> Option<f64> {
+    /// With one sign change the amounts before it have one sign and those after it the other. The logarithm of the ratio
+    /// of both present values is monotone and close to linear in x: Halley's method from x = 0, without a bracket; an
+    /// answer only if it settles.
+    fn halley(&self) -> Option<f64> {
+        let split = self.amounts.windows(2).position(|pair| (pair[0] > 0.0) != (pair[1] > 0.0))? + 1;
+        let ((early_times, late_times), (early, late)) = (self.times.split_at(split), self.amounts.split_at(split));
         let mut x = 0.0_f64;
-        for _ in 0..25 {
-            let value = self.value(x);
-            let step = value.log_ratio / value.slope;
+        for _ in 0..20 {
+            let origin = self.origin(x);
+            let [left, left_mean, left_variance] = moments(early_times, early, origin, x);
+            let [right, right_mean, right_variance] = moments(late_times, late, origin, x);
+            let value = (-right / left).ln();
+            let slope = left_mean - right_mean;
+            let newton = value / slope;
+            let step = newton / (1.0 - 0.5 * newton * (right_variance - left_variance) / slope);
             x -= step;
             if !x.is_finite() || x.abs() > LIMIT {
                 return None;
             }
-            if step.abs() <= 1e-9 * x.abs().max(1e-3) {
+            if step.abs() <= 1e-6 * x.abs().max(1e-3) {
                 return Some(x);
             }
         }
@@ -206,9 +215,14 @@ impl Flows {
         Value { log_ratio: (positive / negative).ln(), slope: negative_time / negative - positive_time / positive }
     }
 
+    /// The time whose power is 1, such that all others are smaller: the first for positive x, the last for negative.
+    fn origin(&self, x: f64) -> f64 {
+        if x < 0.0 { self.times.last().copied().unwrap_or(0.0) } else { 0.0 }
+    }
+
     /// Present values of inflows and of outflows, and both weighted by time, all scaled so that the largest power is 1.
     fn sums(&self, x: f64) -> (f64, f64, f64, f64) {
-        let origin = if x < 0.0 { self.times.last().copied().unwrap_or(0.0) } else { 0.0 };
+        let origin = self.origin(x);
         let (mut sum, mut absolute, mut sum_time, mut absolute_time) = (0.0, 0.0, 0.0, 0.0);
         for (time, amount) in self.times.iter().zip(&self.amounts) {
             let value = amount * ((origin - time) * x).exp();
@@ -219,6 +233,69 @@ impl Flows {
         }
         (0.5 * (absolute + sum), 0.5 * (absolute - sum), 0.5 * (absolute_time + sum_time), 0.5 * (absolute_time - sum_time))
     }
+}
+
+/// Σ v, and mean and variance of the times weighted by v, where v = amount · e^((origin - time) x), every power at most 1.
+fn moments(times: &[f64], amounts: &[f64], origin: f64, x: f64) -> [f64; 3] {
+    const LANES: usize = 4;
+    let mut sums = [[0.0_f64; LANES]; 3];
+    let mut add = |times: &[f64; LANES], amounts: &[f64; LANES]| {
+        for lane in 0..LANES {
+            let value = amounts[lane] * power((origin - times[lane]) * x);
+            let moment = value * times[lane];
+            sums[0][lane] += value;
+            sums[1][lane] += moment;
+            sums[2][lane] += moment * times[lane];
+        }
+    };
+    let ((whole_times, rest_times), (whole_amounts, rest_amounts)) = (times.as_chunks::<LANES>(), amounts.as_chunks::<LANES>());
+    for (times, amounts) in whole_times.iter().zip(whole_amounts) {
+        add(times, amounts);
+    }
+    if !rest_times.is_empty() {
+        let (mut times, mut amounts) = ([origin; LANES], [0.0; LANES]);
+        times[..rest_times.len()].copy_from_slice(rest_times);
+        amounts[..rest_amounts.len()].copy_from_slice(rest_amounts);
+        add(&times, &amounts);
+    }
+    let [sum, first, second] = sums.map(|lanes| lanes.iter().sum::<f64>());
+    let mean = first / sum;
+    [sum, mean, second / sum - mean * mean]
+}
+
+/// e^y for y ≤ 0 (0 below -700), to about one unit in the last place. Without branches or calls, so that a loop over it
+/// becomes vector instructions: y = k ln 2 + r, |r| ≤ ln 2 / 2, Taylor's series to r^12, and k added to the exponent's bits.
+#[inline]
+fn power(y: f64) -> f64 {
+    /// Adding it rounds to a whole number, which then stands in the lowest bits.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const TERMS: [f64; 13] = [
+        1.0 / 479_001_600.0,
+        1.0 / 39_916_800.0,
+        1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        1.0 / 40_320.0,
+        1.0 / 5_040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        0.5,
+        1.0,
+        1.0,
+    ];
+    let kept = if y > -700.0 { y } else { -700.0 };
+    let rounded = kept * std::f64::consts::LOG2_E + ROUND;
+    let whole = rounded - ROUND;
+    let r = (kept - whole * LN_2_HIGH) - whole * LN_2_LOW;
+    let mut sum = TERMS[0];
+    for term in &TERMS[1..] {
+        sum = sum * r + term;
+    }
+    let scale = f64::from_bits(rounded.to_bits().wrapping_add(1023) << 52);
+    if y > -700.0 { sum * scale } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -248,6 +325,15 @@ mod tests {
                 assert!((found - wanted).abs() < 1e-9, "{found} is not {wanted}");
             }
         }
+    }
+
+    #[test]
+    fn powers_are_exact_to_the_last_places() {
+        for step in 0..100_000_u32 {
+            let y = -f64::from(step) * 0.006_99;
+            assert!((power(y) / y.exp() - 1.0).abs() < 1e-15, "e^{y}: {} and {}", power(y), y.exp());
+        }
+        assert_eq!((power(0.0).to_bits(), power(-701.0).to_bits()), (1.0_f64.to_bits(), 0.0_f64.to_bits()));
     }
 
     #[test]
