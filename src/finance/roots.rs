@@ -43,6 +43,8 @@ impl Flows {
         if largest == 0.0 {
             return;
         }
+        self.times.reserve(times.len());
+        self.amounts.reserve(amounts.len());
         if times.windows(2).all(|pair| pair[0] < pair[1]) {
             for (time, amount) in times.iter().zip(amounts) {
                 self.push(*time, *amount / largest);
@@ -237,26 +239,26 @@ impl Flows {
 
 /// Σ v, and mean and variance of the times weighted by v, where v = amount · e^((origin - time) x), every power at most 1.
 fn moments(times: &[f64], amounts: &[f64], origin: f64, x: f64) -> [f64; 3] {
+    const BLOCK: usize = 64;
     const LANES: usize = 4;
     let mut sums = [[0.0_f64; LANES]; 3];
-    let mut add = |times: &[f64; LANES], amounts: &[f64; LANES]| {
-        for lane in 0..LANES {
-            let value = amounts[lane] * power((origin - times[lane]) * x);
-            let moment = value * times[lane];
-            sums[0][lane] += value;
-            sums[1][lane] += moment;
-            sums[2][lane] += moment * times[lane];
+    for (times, amounts) in times.chunks(BLOCK).zip(amounts.chunks(BLOCK)) {
+        // First the values, each on its own, then the sums in lanes: either loop becomes vector instructions.
+        let (mut values, mut at) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let length = times.len().min(amounts.len());
+        at[..length].copy_from_slice(&times[..length]);
+        for ((value, time), amount) in values[..length].iter_mut().zip(&at[..length]).zip(amounts) {
+            *value = amount * power((origin - time) * x);
         }
-    };
-    let ((whole_times, rest_times), (whole_amounts, rest_amounts)) = (times.as_chunks::<LANES>(), amounts.as_chunks::<LANES>());
-    for (times, amounts) in whole_times.iter().zip(whole_amounts) {
-        add(times, amounts);
-    }
-    if !rest_times.is_empty() {
-        let (mut times, mut amounts) = ([origin; LANES], [0.0; LANES]);
-        times[..rest_times.len()].copy_from_slice(rest_times);
-        amounts[..rest_amounts.len()].copy_from_slice(rest_amounts);
-        add(&times, &amounts);
+        let padded = length.div_ceil(LANES) * LANES;
+        for (values, times) in values[..padded].as_chunks::<LANES>().0.iter().zip(at[..padded].as_chunks::<LANES>().0) {
+            for lane in 0..LANES {
+                let moment = values[lane] * times[lane];
+                sums[0][lane] += values[lane];
+                sums[1][lane] += moment;
+                sums[2][lane] += moment * times[lane];
+            }
+        }
     }
     let [sum, first, second] = sums.map(|lanes| lanes.iter().sum::<f64>());
     let mean = first / sum;
