@@ -18,7 +18,7 @@ fn benchmarks(criterion: &mut Criterion) {
     criterion.bench_function("xirr of 60 flows", |bencher| bencher.iter(|| xirr(black_box(&years), black_box(&amounts))));
     let (years, amounts) = series(1, true);
     criterion.bench_function("xirr of 60 flows, many sign changes", |bencher| {
-        bencher.iter(|| xirr(black_box(&years), black_box(&amounts)))
+        bencher.iter(|| xirr(black_box(&years), black_box(&amounts)));
     });
     let (years, amounts): (Vec<_>, Vec<_>) = (1..=1000).map(|seed| series(seed, false)).unzip();
     let mut group = criterion.benchmark_group("many");

@@ -6,7 +6,7 @@
 //!
 //! | question | where |
 //! |---|---|
-//! | what is a series of flows worth | [`npv`], [`xnpv`], [`irr`], [`xirr`], [`mirr`], [`CashFlows`], [`payback`] |
+//! | what is a series of flows worth | [`npv`], [`xnpv`], [`irr`], [`xirr`], [`mirr`], [`CashFlows`], [`payback()`] |
 //! | what does a commitment pay and save, and when | [`commitment`] |
 //! | how is it expensed and booked | [`amortisation`], [`accounting`] |
 //! | all, partial or no upfront; what if | [`payment_option`], [`sensitivity`] |

@@ -97,11 +97,11 @@ fn differences(at: &str, found: &Value, expected: &Value, tolerance: &Tolerance,
             }
         }
         (Value::Array(found), expected) if found.len() == 1 && !expected.is_array() => {
-            differences(at, &found[0], expected, tolerance, out)
+            differences(at, &found[0], expected, tolerance, out);
         }
         (Value::Array(found), Value::Null) if found.is_empty() => {}
         (found, Value::Array(expected)) if expected.len() == 1 && !found.is_array() => {
-            differences(at, found, &expected[0], tolerance, out)
+            differences(at, found, &expected[0], tolerance, out);
         }
         (Value::Null, Value::Array(expected)) if expected.is_empty() => {}
         (Value::Number(_), Value::Number(_)) => {

@@ -281,7 +281,7 @@ impl Accounts {
                     ],
                 ),
                 Treatment::Capitalised => {
-                    post("amortisation", &[(Account::AmortisationExpense, month.amortised), (asset, -month.amortised)])
+                    post("amortisation", &[(Account::AmortisationExpense, month.amortised), (asset, -month.amortised)]);
                 }
             }
             let written_off = prepaid + month.upfront_paid - month.amortised - month.prepaid;
