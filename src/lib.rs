@@ -21,6 +21,7 @@
 //! - [`portfolio::Portfolio`]: commitments held;
 //! - [`billing::Judge`] and [`billing::Bill`]: what the provider charges for them;
 //! - [`planning::Planner`], [`planning::Problem`], [`planning::Plan`]: what to buy, with bound and gap;
+//! - [`finance`]: net present value, internal rates, amortisation and accounts of a commitment, usable on its own;
 //! - [`report`]: the recommendation as a table and as JSON.
 //!
 //! # An example
@@ -50,6 +51,7 @@ pub mod billing;
 pub mod catalog;
 pub mod error;
 mod files;
+pub mod finance;
 pub mod planning;
 pub mod portfolio;
 pub mod report;
