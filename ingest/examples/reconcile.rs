@@ -4,16 +4,17 @@
 //!
 //! Files are Cost and Usage Reports, Parquet or CSV, any number of consecutive months. With `--json` one object a month, one a line. With
 //! `--usage-out` and `--portfolio-out` the usage and the commitments held are written in covermix's own formats. Bad input ends with
-//! exit code 2 and an error on standard error, and leaves no output file behind.
+//! exit code 2 and an error on standard error, and leaves no output file behind. With `--json` notes go to standard error.
 
 use clap::Parser;
 use covermix::catalog::Catalog;
 use covermix::usage::UsageCurves;
-use covermix_ingest::aws::{CostAndUsage, MonthFigures};
 use covermix_ingest::UnknownSkus;
+use covermix_ingest::aws::{CostAndUsage, MonthFigures, Note};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Rebuild the coverage of an AWS bill from its usage and its reservations.
@@ -63,18 +64,35 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
         for month in &figures {
             writeln!(output, "{}", serde_json::to_string(month)?)?;
         }
-        return Ok(());
+        return notes(bill.notes(), &mut std::io::stderr().lock());
     }
     writeln!(output, "{}\n", bill.reconciliation())?;
     table(&figures, output)?;
-    for note in bill.notes() {
-        writeln!(output, "note: {note}")?;
+    notes(bill.notes(), output)
+}
+
+/// What to know about the bill; missing columns in one line a file.
+fn notes(notes: &[Note], output: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let mut missing: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
+    for note in notes {
+        match note {
+            Note::MissingColumn { file, column, .. } => missing.entry(file).or_default().push(column),
+            other => writeln!(output, "note: {other}")?,
+        }
+    }
+    for (file, columns) in missing {
+        writeln!(output, "note: {} has no column {} (see docs/ingest.md)", file.display(), columns.join(", "))?;
     }
     Ok(())
 }
 
 /// Writes both files or none.
-fn write_files(arguments: &Arguments, catalog: &Catalog, bill: &CostAndUsage, unknown: UnknownSkus) -> Result<(), Box<dyn Error>> {
+fn write_files(
+    arguments: &Arguments,
+    catalog: &Catalog,
+    bill: &CostAndUsage,
+    unknown: UnknownSkus,
+) -> Result<(), Box<dyn Error>> {
     let portfolio = bill.portfolio(catalog, unknown)?;
     let instances: UsageCurves;
     let usage = if arguments.all_services {

@@ -15,10 +15,10 @@ pub use reconcile::MonthFigures;
 pub use reservations::ReservedInstances;
 pub use savings_plans::HeldSavingsPlan;
 
+use crate::UnknownSkus;
 use crate::error::Result;
 use crate::reconciliation::Reconciliation;
 use crate::session::{Session, block_on};
-use crate::UnknownSkus;
 use covermix::catalog::Catalog;
 use covermix::portfolio::Portfolio;
 use covermix::time::Month;
@@ -74,7 +74,9 @@ impl fmt::Display for Note {
             Self::MissingColumn { file, column, consequence } => {
                 write!(f, "{}: no column `{column}`: {consequence}", file.display())
             }
-            Self::EndsEarly { last, month } => write!(f, "usage ends in the hour {last}; the rest of {month} counts as without usage"),
+            Self::EndsEarly { last, month } => {
+                write!(f, "usage ends in the hour {last}; the rest of {month} counts as without usage")
+            }
             Self::PriceChanged { line } => write!(f, "{line}: the on-demand price on the bill changed; the highest is kept"),
             Self::Inferred { commitment, what } => write!(f, "{commitment}: {what}"),
             Self::LeftOut { commitment, why } => write!(f, "{commitment}: not in the portfolio: {why}"),

@@ -65,8 +65,13 @@ impl Column {
             (Kind::Time, None) => "CAST(NULL AS BIGINT)".into(),
             (Kind::Text, Some((identifier, _))) => format!("COALESCE(CAST({identifier} AS VARCHAR), '')"),
             (Kind::Number, Some((identifier, data_type))) => match data_type {
-                // By way of DOUBLE, which knows `6.71E-8`.
-                text if is_text(text) => format!("TRY_CAST(TRY_CAST({} AS DOUBLE) AS DECIMAL(38, 15))", filled(identifier)),
+                // By way of its text, an f64 becomes the decimal it reads as. By way of DOUBLE, any text of a number is one.
+                read if is_text(read) || read.is_floating() => {
+                    let text = filled(identifier);
+                    format!(
+                        "COALESCE(TRY_CAST({text} AS DECIMAL(38, 15)), TRY_CAST(TRY_CAST({text} AS DOUBLE) AS DECIMAL(38, 15)))"
+                    )
+                }
                 _ => format!("TRY_CAST({identifier} AS DECIMAL(38, 15))"),
             },
             (Kind::Time, Some((identifier, data_type))) => match data_type {
@@ -129,7 +134,12 @@ mod tests {
 
     #[test]
     fn headers_are_recognised_in_every_style() {
-        for header in ["reservation/ReservationARN", "reservation_reservation_a_r_n", "reservation_reservation_arn", "\u{feff}reservation/ReservationARN"] {
+        for header in [
+            "reservation/ReservationARN",
+            "reservation_reservation_a_r_n",
+            "reservation_reservation_arn",
+            "\u{feff}reservation/ReservationARN",
+        ] {
             assert!(ARN.is_named(header), "{header}");
         }
         assert!(!ARN.is_named("savings_plan_savings_plan_a_r_n"));

@@ -84,7 +84,8 @@ pub enum Error {
     /// Usage rows that span more than a clock hour.
     #[error(
         "{}: {rows} usage row(s) span more than one clock hour, such as one of {example}; \
-         create the report with hourly granularity", files(paths)
+         create the report with hourly granularity",
+        files(paths)
     )]
     Granularity {
         /// The files that were read.
@@ -103,7 +104,9 @@ pub enum Error {
         after: Month,
     },
     /// A row of a commitment's fee that does not say what was bought.
-    #[error("field `{field}` of commitment {commitment}: {problem}; export the report with this column, from a month that has it")]
+    #[error(
+        "field `{field}` of commitment {commitment}: {problem}; export the report with this column, from a month that has it"
+    )]
     Commitment {
         /// The commitment's ARN.
         commitment: String,

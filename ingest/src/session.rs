@@ -31,8 +31,9 @@ const START_OF_HEADING: u8 = 1;
 
 /// Runs a future to its end on threads of its own, also from within another runtime.
 pub(crate) fn block_on<T: Send>(future: impl Future<Output = Result<T>> + Send) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(future)).join())
+    // The runtime must be dropped on that thread too: within another runtime it may not.
+    let run = || tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future);
+    std::thread::scope(|scope| scope.spawn(run).join())
         .unwrap_or_else(|_| Err(std::io::Error::other("its thread stopped").into()))
 }
 
@@ -207,8 +208,8 @@ fn csv_format(separator: u8, gzip: bool) -> CsvFormat {
         .with_delimiter(separator)
         .with_newlines_in_values(true)
         .with_file_compression_type(FileCompressionType::from(compression));
-    // Athena's text tables do not quote.
-    if separator == START_OF_HEADING { format.with_quote(0) } else { format }
+    // Athena's text tables do not quote, and write NULL as `\N`.
+    if separator == START_OF_HEADING { format.with_quote(0).with_null_regex(Some(r"^(\\N)?$".into())) } else { format }
 }
 
 /// The format of a file, from its first bytes.

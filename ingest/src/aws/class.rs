@@ -55,14 +55,20 @@ const INSTANCE: &str = "BoxUsage|DedicatedUsage|SpotUsage|UnusedBox|UnusedDed";
 
 /// Product codes and the usage types, without region, of what commitments cover in services other than EC2.
 const SERVICES: [(&str, &str); 16] = [
-    ("AmazonRDS", "InstanceUsage|Multi-AZUsage|Multi-AZClusterUsage|InstanceUsageIOOptimized|Aurora:ServerlessUsage|Aurora:ServerlessV2Usage"),
+    (
+        "AmazonRDS",
+        "InstanceUsage|Multi-AZUsage|Multi-AZClusterUsage|InstanceUsageIOOptimized|Aurora:ServerlessUsage|Aurora:ServerlessV2Usage",
+    ),
     ("AmazonDocDB", "InstanceUsage|InstanceUsageIOOptimized"),
     ("AmazonNeptune", "InstanceUsage|InstanceUsageIOOptimized|ServerlessUsage"),
     ("AmazonElastiCache", "NodeUsage|ElastiCache:ServerlessUsage"),
     ("AmazonMemoryDB", "NodeUsage"),
     ("AmazonES", "ESInstance"),
     ("AmazonRedshift", "Node|Redshift:ServerlessUsage"),
-    ("AmazonDynamoDB", "ReadCapacityUnit-Hrs|WriteCapacityUnit-Hrs|ReplWriteCapacityUnit-Hrs|ReadRequestUnits|WriteRequestUnits|ReplWriteRequestUnits"),
+    (
+        "AmazonDynamoDB",
+        "ReadCapacityUnit-Hrs|WriteCapacityUnit-Hrs|ReplWriteCapacityUnit-Hrs|ReadRequestUnits|WriteRequestUnits|ReplWriteRequestUnits",
+    ),
     ("AmazonMCS", "ReadCapacityUnit-Hrs|WriteCapacityUnit-Hrs|ReadRequestUnits|WriteRequestUnits"),
     ("AmazonTimestream", "TCU-Hour|InstanceUsage"),
     ("AmazonAuroraDSQL", "DPU"),

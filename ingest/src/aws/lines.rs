@@ -153,15 +153,12 @@ impl Cells {
     fn add(&mut self, rows: &Rows, grid: HourGrid) {
         let (hours, quantities, reserved) = (rows.integers("hour"), rows.numbers("quantity"), rows.numbers("reserved"));
         let (rates, lowest) = (rows.numbers("rate"), rows.numbers("lowest_rate"));
-        let [account, zone, product, usage_type] = [
-            "line_item_usage_account_id",
-            "line_item_availability_zone",
-            "line_item_product_code",
-            "line_item_usage_type",
-        ]
-        .map(|name| rows.text(name));
+        let [account, zone, product, usage_type] =
+            ["line_item_usage_account_id", "line_item_availability_zone", "line_item_product_code", "line_item_usage_type"]
+                .map(|name| rows.text(name));
         let [operation, tenancy, region, engine, unit, pricing] =
-            ["line_item_operation", "product_tenancy", "product_region", "engine", "pricing_unit", "pricing"].map(|name| rows.text(name));
+            ["line_item_operation", "product_tenancy", "product_region", "engine", "pricing_unit", "pricing"]
+                .map(|name| rows.text(name));
         for row in 0..rows.len() {
             let words = Words {
                 product: product.value(row),

@@ -68,7 +68,8 @@ pub(super) fn months(
     unknown: UnknownSkus,
 ) -> Result<Vec<MonthFigures>> {
     let curves = &usage.curves;
-    let columns: Vec<usize> = (0..curves.lines().len()).filter(|column| is_compared(&curves.lines()[*column], catalog, unknown)).collect();
+    let columns: Vec<usize> =
+        (0..curves.lines().len()).filter(|column| is_compared(&curves.lines()[*column], catalog, unknown)).collect();
     let lines: Vec<&UsageLine> = columns.iter().map(|column| &curves.lines()[*column]).collect();
     let prices: Vec<Option<&OnDemandPrice>> = lines.iter().map(|line| catalog.price(&line.sku)).collect();
     let mut sums: BTreeMap<Month, Sums> = months.iter().map(|month| (*month, Sums::default())).collect();

@@ -168,7 +168,8 @@ fn plan(
     let plan = plan_name(&format!("{} {}", text("plan"), text("usage_type")), &text("plan"));
     let is_limited = plan == EC2_INSTANCE_PLAN;
     let used = rates.keys().next();
-    let or_used = |stated: String, used: Option<String>| if stated.is_empty() && is_limited { used.unwrap_or_default() } else { stated };
+    let or_used =
+        |stated: String, used: Option<String>| if stated.is_empty() && is_limited { used.unwrap_or_default() } else { stated };
     let region = or_used(text("region"), used.map(|sku| sku.region.clone()));
     Ok(Some(HeldSavingsPlan {
         region: if is_limited { region } else { String::new() },

@@ -192,10 +192,20 @@ mod tests {
             ("EU-BoxUsage:m5.large", "RunInstances:0002", "", "eu-west-1/m5.large/Windows/shared"),
             ("APS9-BoxUsage:m5.large", "RunInstances:000g", "", "ap-southeast-7/m5.large/SUSE/shared"),
             ("EUC1-DedicatedUsage:c5.xlarge", "RunInstances:0010", "", "eu-central-1/c5.xlarge/RHEL/dedicated"),
-            ("USW2-BoxUsage:c5.xlarge", "RunInstances:0006", "Dedicated", "us-west-2/c5.xlarge/Windows with SQL Standard/dedicated"),
+            (
+                "USW2-BoxUsage:c5.xlarge",
+                "RunInstances:0006",
+                "Dedicated",
+                "us-west-2/c5.xlarge/Windows with SQL Standard/dedicated",
+            ),
             ("APS2-SpotUsage:t2.micro", "RunInstances:SV062", "", "ap-southeast-2/t2.micro/Linux/shared"),
             ("SpotUsage:t2.micro", "RunInstances:0002:SV062", "", "us-east-1/t2.micro/Windows/shared"),
-            ("UnusedBox:u-6tb1.112xlarge", "RunInstances:1014", "", "us-east-1/u-6tb1.112xlarge/RHEL with HA and SQL Standard/shared"),
+            (
+                "UnusedBox:u-6tb1.112xlarge",
+                "RunInstances:1014",
+                "",
+                "us-east-1/u-6tb1.112xlarge/RHEL with HA and SQL Standard/shared",
+            ),
         ] {
             assert_eq!(key(usage_type, operation, tenancy), format!("aws/AmazonEC2/{expected}/instance-hour"));
         }
@@ -203,7 +213,8 @@ mod tests {
 
     #[test]
     fn an_unknown_prefix_leaves_the_region_to_other_columns() {
-        let words = Words { product: EC2, usage_type: "USW2-LAX1-BoxUsage:t3.medium", operation: "RunInstances", ..Words::default() };
+        let words =
+            Words { product: EC2, usage_type: "USW2-LAX1-BoxUsage:t3.medium", operation: "RunInstances", ..Words::default() };
         assert_eq!(sku(words).region, "us-west-2");
         assert_eq!(sku(Words { region: "us-west-2-lax-1", ..words }).region, "us-west-2-lax-1");
         let words = Words { usage_type: "XYZ7-BoxUsage:t3.medium", availability_zone: "xy-west-7b", ..words };

@@ -80,7 +80,8 @@ fn bad_input_ends_with_code_2_and_leaves_nothing() {
     // The portfolio cannot be written: the usage file goes again.
     let bill = own("bill-2024-02.csv");
     let blocked = empty.join("portfolio.json");
-    let arguments = ["--usage-out", usage.to_str().unwrap(), "--portfolio-out", blocked.to_str().unwrap(), bill.to_str().unwrap()];
+    let arguments =
+        ["--usage-out", usage.to_str().unwrap(), "--portfolio-out", blocked.to_str().unwrap(), bill.to_str().unwrap()];
     let Some(output) = run(&arguments) else { return };
     assert_eq!(output.status.code(), Some(2));
     assert!(!usage.exists());

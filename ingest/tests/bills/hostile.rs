@@ -109,7 +109,10 @@ fn values_that_are_no_numbers_or_times_are_named() {
 #[test]
 fn negative_usage_is_refused_with_line_and_hour() {
     let message = changed(|table| set(table, "lineItem/UsageAmount", "-3", |row| row.iter().any(|cell| cell == "1.25E-1")));
-    assert!(message.contains("negative") && message.contains("m5.large") && message.contains("2024-02-01T01:00:00Z"), "{message}");
+    assert!(
+        message.contains("negative") && message.contains("m5.large") && message.contains("2024-02-01T01:00:00Z"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -133,7 +136,11 @@ fn months_given_twice_are_refused_by_name() {
 
 #[test]
 fn a_daily_report_is_refused() {
-    let message = changed(|table| set(table, "lineItem/UsageEndDate", "2024-02-02T00:00:00Z", |row| row.iter().any(|cell| cell == "DedicatedUsage:m5.large")));
+    let message = changed(|table| {
+        set(table, "lineItem/UsageEndDate", "2024-02-02T00:00:00Z", |row| {
+            row.iter().any(|cell| cell == "DedicatedUsage:m5.large")
+        })
+    });
     assert!(message.contains("hourly") && message.contains("DedicatedUsage:m5.large"), "{message}");
 }
 
@@ -150,7 +157,10 @@ fn months_are_read_together_but_not_across_a_gap() {
     let folder = tempfile::tempdir().unwrap();
     let (february, march, april) = (own("bill-2024-02.csv"), moved(folder.path(), "2024-03"), moved(folder.path(), "2024-04"));
     let error = CostAndUsage::read(&[&april, &february]).unwrap_err();
-    assert!(matches!(&error, Error::Gap { before, after } if before.to_string() == "2024-02" && after.to_string() == "2024-04"), "{error}");
+    assert!(
+        matches!(&error, Error::Gap { before, after } if before.to_string() == "2024-02" && after.to_string() == "2024-04"),
+        "{error}"
+    );
     let bill = CostAndUsage::read(&[&april, &february, &march]).unwrap();
     assert_eq!(bill.usage().unwrap().grid().count, (29 + 31 + 30) * 24);
     assert_eq!(bill.reconciliation().rows(), 3 * 28);
@@ -173,7 +183,9 @@ fn two_currencies_are_refused() {
 #[test]
 fn a_fee_that_does_not_say_what_was_bought_is_refused() {
     let is_fee = |row: &[String]| row.iter().any(|cell| cell == "RIFee");
-    for column in ["reservation/StartTime", "reservation/EndTime", "reservation/NumberOfReservations", "reservation/ReservationARN"] {
+    for column in
+        ["reservation/StartTime", "reservation/EndTime", "reservation/NumberOfReservations", "reservation/ReservationARN"]
+    {
         let message = changed(|table| set(table, column, "", is_fee));
         assert!(message.contains(&format!("field `{column}`")), "{message}");
     }

@@ -1,7 +1,7 @@
 //! The invented bill: fractions, partial hours, a reservation that starts within the month and is zonal, a Savings Plan, two accounts, and
 //! everything that is set aside.
 
-use super::{BILL, agree, own, prices, remove, set, table, write};
+use super::{BILL, agree, own, position, prices, remove, set, table, write};
 use covermix::catalog::{Benefit, PaymentOption, Right};
 use covermix::portfolio::Scope;
 use covermix::units::{Money, to_decimal};
@@ -28,13 +28,19 @@ fn the_curves_are_what_ran_whatever_paid_for_it() {
     assert_eq!((usage.grid().count, bill.months()[0].to_string().as_str()), (29 * 24, "2024-02"));
     let expected: Vec<(String, Vec<f64>)> = [
         ("eu-west-1/m5.large/Linux/shared/instance-hour in eu-west-1a of account 222222222222", [0.0, 0.0, 1.0, 0.0, 0.0]),
-        ("us-east-1/m5.large/Linux/dedicated/instance-hour in us-east-1a of account 222222222222", [0.0, 0.0, 0.016_667, 0.0, 0.0]),
+        (
+            "us-east-1/m5.large/Linux/dedicated/instance-hour in us-east-1a of account 222222222222",
+            [0.0, 0.0, 0.016_667, 0.0, 0.0],
+        ),
         ("us-east-1/m5.large/Linux/shared/instance-hour in us-east-1a of account 111111111111 (spot)", [0.0, 0.0, 1.0, 0.0, 0.0]),
         ("us-east-1/m5.large/Linux/shared/instance-hour in us-east-1b of account 222222222222", [1.0, 0.25, 0.0, 0.0, 0.0]),
         ("us-east-1/m5.large/Windows/shared/instance-hour in us-east-1a of account 111111111111", [0.0, 0.0, 0.0, 0.0, 1.0]),
         ("us-east-1/m5.large/Windows/shared/instance-hour in us-east-1b of account 111111111111", [0.0, 0.0, 0.0, 0.0, 1.0]),
         ("us-east-1/m5.xlarge/Linux/shared/instance-hour in us-east-1a of account 111111111111", [1.0, 0.0, 0.0, 0.0, 0.0]),
-        ("us-east-1/t2.micro/Linux/shared/instance-hour in us-east-1a of account 111111111111 (free_tier)", [0.0, 0.0, 1.0, 0.0, 0.0]),
+        (
+            "us-east-1/t2.micro/Linux/shared/instance-hour in us-east-1a of account 111111111111 (free_tier)",
+            [0.0, 0.0, 1.0, 0.0, 0.0],
+        ),
     ]
     .into_iter()
     .map(|(line, quantities)| (format!("aws/AmazonEC2/{line}"), quantities.to_vec()))
@@ -96,7 +102,7 @@ fn every_row_and_all_money_is_somewhere() {
     let cost: Money = reconciliation.entries().iter().map(|entry| entry.cost).sum();
     assert_eq!((rows, cost), (28, reconciliation.cost()));
     assert_eq!(rows, u64::try_from(BILL.lines().count() - 1).unwrap());
-    assert_eq!(cost.value().round_dp(9).to_string(), "568.823823886");
+    assert_eq!(cost.value().normalize().to_string(), "568.823823886");
     let by_hand = [
         ("other services", "0.0005"),
         ("EC2 other than instances (storage, transfer ...)", "0.0567"),
@@ -128,7 +134,8 @@ fn the_replay_agrees_with_the_bill() {
     // By hand. Hour 0: the reservation takes half of the m5.xlarge, the plan the other half (0.07 of its 0.10) and 0.03 / 0.07 of the m5.large.
     let on_demand = (1.0 - 0.03 / 0.07) * 0.096 + 0.107 + 0.016_667 * 0.106 + 0.188;
     let public = 0.192 + 1.25 * 0.096 + 0.0116 + 0.107 + 0.016_667 * 0.106 + 2.0 * 0.188;
-    let exact = |name: &str, found: f64, expected: f64| assert!((found - expected).abs() < 1e-8, "{name}: {found}, not {expected}");
+    let exact =
+        |name: &str, found: f64, expected: f64| assert!((found - expected).abs() < 1e-8, "{name}: {found}, not {expected}");
     exact("on demand", month.on_demand_cost, on_demand);
     exact("public", month.public_on_demand_cost, public);
     exact("covered", month.public_covered_cost, public - 0.0116 - on_demand);
@@ -215,16 +222,16 @@ fn snake(header: &str) -> String {
 #[test]
 fn missing_optional_columns_are_notes() {
     let mut table = table();
-    for column in ["lineItem/ResourceId", "product/tenancy", "product/region", "pricing/OfferingClass", "pricing/PurchaseOption"] {
+    for column in ["lineItem/ResourceId", "product/tenancy", "product/region", "pricing/OfferingClass", "pricing/PurchaseOption"]
+    {
         remove(&mut table, column);
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bill.csv");
     write(&path, &table);
     let found = CostAndUsage::read(&[&path]).unwrap();
-    let missing = |name: &str| {
-        found.notes().iter().any(|note| matches!(note, Note::MissingColumn { column, .. } if *column == name))
-    };
+    let missing =
+        |name: &str| found.notes().iter().any(|note| matches!(note, Note::MissingColumn { column, .. } if *column == name));
     assert!(missing("product/tenancy") && missing("lineItem/ResourceId") && !missing("lineItem/AvailabilityZone"));
     assert!(found.notes().iter().any(|note| matches!(note, Note::EndsEarly { .. })), "{:?}", found.notes());
     assert_eq!(found.usage().unwrap(), bill().usage().unwrap());
@@ -251,7 +258,8 @@ fn a_plan_paid_upfront_costs_the_same_an_hour() {
     let offer = portfolio.offer(&prices(), &portfolio.commitments()[2]).unwrap().clone();
     assert_eq!((offer.upfront.value(), offer.recurring.value()), (Decimal::from(8760), Decimal::ZERO));
     // Without recurring rows the upfront fee tells.
-    table.retain(|row| !is_fee(row) || row.iter().any(|cell| cell.starts_with("2024-02-01T00")));
+    let start = position(&table, "lineItem/UsageStartDate");
+    table.retain(|row| !is_fee(row) || row[start] == "2024-02-01T00:00:00Z");
     set(&mut table, "lineItem/LineItemType", "SavingsPlanUpfrontFee", is_fee);
     set(&mut table, "lineItem/UnblendedCost", "876", |row| row.iter().any(|cell| cell == "SavingsPlanUpfrontFee"));
     write(&path, &table);
