@@ -8,7 +8,7 @@
 
 use clap::Parser;
 use covermix::catalog::Catalog;
-use covermix::usage::UsageCurves;
+use covermix::usage::{PricingCategory, UsageCurves};
 use covermix_ingest::UnknownSkus;
 use covermix_ingest::aws::{CostAndUsage, MonthFigures, Note};
 use std::collections::BTreeMap;
@@ -64,17 +64,17 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
         for month in &figures {
             writeln!(output, "{}", serde_json::to_string(month)?)?;
         }
-        return notes(bill.notes(), &mut std::io::stderr().lock());
+        return notes(&bill, &catalog, &mut std::io::stderr().lock());
     }
     writeln!(output, "{}\n", bill.reconciliation())?;
     table(&figures, output)?;
-    notes(bill.notes(), output)
+    notes(&bill, &catalog, output)
 }
 
-/// What to know about the bill; missing columns in one line a file.
-fn notes(notes: &[Note], output: &mut impl Write) -> Result<(), Box<dyn Error>> {
+/// What to know about the bill; missing columns in one line a file, and what the catalog has no price for.
+fn notes(bill: &CostAndUsage, catalog: &Catalog, output: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let mut missing: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
-    for note in notes {
+    for note in bill.notes() {
         match note {
             Note::MissingColumn { file, column, .. } => missing.entry(file).or_default().push(column),
             other => writeln!(output, "note: {other}")?,
@@ -82,6 +82,16 @@ fn notes(notes: &[Note], output: &mut impl Write) -> Result<(), Box<dyn Error>> 
     }
     for (file, columns) in missing {
         writeln!(output, "note: {} has no column {} (see docs/ingest.md)", file.display(), columns.join(", "))?;
+    }
+    let usage = bill.instance_usage()?;
+    for (line, quantity) in usage.lines().iter().zip(usage.totals()) {
+        if line.pricing == PricingCategory::Standard && catalog.price(&line.sku).is_none() {
+            let spend = line.billed_price.map_or_else(|| "unknown".into(), |price| format!("{:.2}", price.to_f64() * quantity));
+            writeln!(output, "note: left out, no price in the catalog: {line}, {quantity:.2} units, on-demand spend {spend}")?;
+        }
+    }
+    for lease in bill.reserved_instances().iter().filter(|lease| catalog.price(&lease.sku).is_none()) {
+        writeln!(output, "note: left out, no price in the catalog: {} of {}", lease.arn, lease.sku)?;
     }
     Ok(())
 }

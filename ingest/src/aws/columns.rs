@@ -33,7 +33,7 @@ pub(super) const COLUMNS: [Column; 45] = [
     required("line_item_operation", "lineItem/Operation", Kind::Text),
     required("line_item_usage_amount", "lineItem/UsageAmount", Kind::Number),
     required("line_item_unblended_cost", "lineItem/UnblendedCost", Kind::Number),
-    optional("identity_line_item_id", "identity/LineItemId", Kind::Text, "line items given twice cannot be found"),
+    optional("identity_line_item_id", "identity/LineItemId", Kind::Text, "line items given twice within a file cannot be found"),
     optional(
         "identity_time_interval",
         "identity/TimeInterval",
@@ -198,19 +198,21 @@ async fn check(session: &Session, source: &Source, select: &str) -> Result<Total
 }
 
 /// Refuses line items that stand twice: by identifier and time interval, and by what distinguishes line items of one identifier in files
-/// that were exported with other settings.
+/// that were exported with other settings; without identifiers, by all of that and amount, cost and commitment, in different files.
 async fn refuse_overlap(session: &Session) -> Result<()> {
     let key = "identity_line_item_id, identity_time_interval, line_item_usage_start_date, line_item_line_item_type, \
                line_item_usage_account_id, line_item_usage_type, line_item_operation, line_item_resource_id";
-    let repeated = format!(
-        "SELECT {key}, MIN(file) AS first_file, MAX(file) AS last_file, COUNT(*) AS copies FROM united \
-         WHERE identity_line_item_id <> '' GROUP BY {key} HAVING COUNT(*) > 1"
-    );
+    let more = "line_item_product_code, line_item_availability_zone, line_item_usage_amount, line_item_unblended_cost, \
+                reservation_reservation_a_r_n, savings_plan_savings_plan_a_r_n, line_item_line_item_description";
+    let repeated = "MIN(file) AS first_file, MAX(file) AS last_file, COUNT(*) AS copies";
     let answer = session
         .query(&format!(
-            "SELECT first_file, last_file, SUM(copies - 1) AS lines, \
-             MIN(CONCAT(identity_line_item_id, ' of ', identity_time_interval)) AS example \
-             FROM ({repeated}) AS t GROUP BY first_file, last_file ORDER BY lines DESC, first_file, last_file LIMIT 1"
+            "SELECT first_file, last_file, SUM(copies - 1) AS lines, MIN(example) AS example FROM (\
+             SELECT {repeated}, MIN(CONCAT(identity_line_item_id, ' of ', identity_time_interval)) AS example \
+             FROM united WHERE identity_line_item_id <> '' GROUP BY {key} HAVING COUNT(*) > 1 UNION ALL \
+             SELECT {repeated}, MIN(CONCAT(line_item_line_item_type, ' of ', line_item_usage_type)) AS example \
+             FROM united WHERE identity_line_item_id = '' GROUP BY {key}, {more} HAVING MIN(file) <> MAX(file)) AS t \
+             GROUP BY first_file, last_file ORDER BY lines DESC, first_file, last_file LIMIT 1"
         ))
         .await?;
     if answer.len() == 0 {

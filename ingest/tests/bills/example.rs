@@ -86,3 +86,18 @@ fn bad_input_ends_with_code_2_and_leaves_nothing() {
     assert_eq!(output.status.code(), Some(2));
     assert!(!usage.exists());
 }
+
+#[test]
+fn what_is_left_out_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bill.csv");
+    std::fs::write(&path, super::BILL.replace("m5.xlarge", "m9.xlarge")).unwrap();
+    let Some(output) = run(&["--json", path.to_str().unwrap()]) else { return };
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("m9.xlarge"));
+    let Some(output) = run(&["--json", "--exclude-unknown", path.to_str().unwrap()]) else { return };
+    assert!(output.status.success());
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(notes.contains("left out, no price in the catalog: aws/AmazonEC2/us-east-1/m9.xlarge"), "{notes}");
+    assert!(notes.contains("on-demand spend 0.19"), "{notes}");
+}

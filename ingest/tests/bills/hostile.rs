@@ -127,6 +127,16 @@ fn months_given_twice_are_refused_by_name() {
     assert!(message.contains("part.csv") && message.contains("overlap") && message.contains("3 line item(s)"), "{message}");
     let error = CostAndUsage::read(&[&whole, &whole]).unwrap_err();
     assert!(matches!(error, Error::Overlap { rows: 28, .. }), "{error}");
+    // Without identifiers, by all else.
+    let mut bare = table();
+    remove(&mut bare, "identity/LineItemId");
+    let (first, second) = (folder.path().join("first.csv"), folder.path().join("second.csv"));
+    write(&first, &bare);
+    assert!(CostAndUsage::read(&[&first]).is_ok());
+    bare.truncate(6);
+    write(&second, &bare);
+    let error = CostAndUsage::read(&[&first, &second]).unwrap_err();
+    assert!(matches!(&error, Error::Overlap { rows: 5, .. }) && error.to_string().contains("second.csv"), "{error}");
     let repeated = changed(|table| {
         let row = table[3].clone();
         table.push(row);
