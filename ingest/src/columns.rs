@@ -63,7 +63,7 @@ impl Column {
             (Kind::Text, None) => "''".into(),
             (Kind::Number, None) => "CAST(NULL AS DECIMAL(38, 15))".into(),
             (Kind::Time, None) => "CAST(NULL AS BIGINT)".into(),
-            (Kind::Text, Some((identifier, _))) => format!("COALESCE(CAST({identifier} AS VARCHAR), '')"),
+            (Kind::Text, Some((identifier, _))) => format!("COALESCE(NULLIF(CAST({identifier} AS VARCHAR), '{NULL}'), '')"),
             (Kind::Number, Some((identifier, data_type))) => match data_type {
                 // By way of its text, an f64 becomes the decimal it reads as. By way of DOUBLE, any text of a number is one.
                 read if is_text(read) || read.is_floating() => {
@@ -107,9 +107,12 @@ fn is_text(data_type: &DataType) -> bool {
     }
 }
 
+/// How Athena's text tables write NULL.
+const NULL: &str = r"\N";
+
 /// The text of a column, NULL if empty.
 fn filled(identifier: &str) -> String {
-    format!("NULLIF(TRIM(CAST({identifier} AS VARCHAR)), '')")
+    format!("NULLIF(NULLIF(TRIM(CAST({identifier} AS VARCHAR)), ''), '{NULL}')")
 }
 
 fn per_second(unit: TimeUnit) -> u64 {

@@ -208,8 +208,8 @@ fn csv_format(separator: u8, gzip: bool) -> CsvFormat {
         .with_delimiter(separator)
         .with_newlines_in_values(true)
         .with_file_compression_type(FileCompressionType::from(compression));
-    // Athena's text tables do not quote, and write NULL as `\N`.
-    if separator == START_OF_HEADING { format.with_quote(0).with_null_regex(Some(r"^(\\N)?$".into())) } else { format }
+    // Athena's text tables do not quote.
+    if separator == START_OF_HEADING { format.with_quote(0) } else { format }
 }
 
 /// The format of a file, from its first bytes.
