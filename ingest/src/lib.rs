@@ -1,1 +1,38 @@
-//! Billing exports to usage curves and the portfolio held.
+//! Reads cloud bills into what [`covermix`] decides with: usage curves, and the commitments already held.
+//!
+//! A bill can be larger than memory, so its rows are aggregated by SQL on DataFusion, hour by hour and usage line by usage line; only
+//! the aggregate is held. Files are recognised by their content, columns by their name. Nothing is dropped in silence: every row and every
+//! unit of money of the bill stands in a [`Reconciliation`], used or set aside for a stated reason.
+//!
+//! ```no_run
+//! use covermix::catalog::Catalog;
+//! use covermix_ingest::{UnknownSkus, aws::CostAndUsage};
+//!
+//! let catalog = Catalog::read("ec2instances.json.gz")?;
+//! let bill = CostAndUsage::read(&["october.parquet", "november.csv.gz"])?;
+//! println!("{}", bill.reconciliation());
+//! bill.usage()?.write("usage.csv")?;
+//! bill.portfolio(&catalog, UnknownSkus::Refuse)?.write("portfolio.json", catalog.currency())?;
+//! # Ok::<(), covermix_ingest::Error>(())
+//! ```
+//!
+//! What is read and how each column is used is described in `docs/ingest.md`.
+
+pub mod aws;
+mod columns;
+mod error;
+mod reconciliation;
+mod session;
+
+pub use error::{Error, Result};
+pub use reconciliation::{Entry, Reconciliation, Treatment};
+
+/// What to do with usage and commitments of a SKU that the catalog has no price for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownSkus {
+    /// An error that lists them with their spend.
+    #[default]
+    Refuse,
+    /// Leave them out.
+    Exclude,
+}
