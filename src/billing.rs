@@ -18,12 +18,14 @@ use crate::error::{Error, Problem, Result, UnknownSku};
 use crate::portfolio::{Commitment, Portfolio};
 use crate::usage::{PricingCategory, Provider, UsageCurves, UsageLine};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use waterfall::{Draw, Epoch};
 
 /// The switches of the providers' rules, where documentation leaves a choice or the customer has one. The default is the
 /// documented or most likely rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// Of AWS.
     pub aws: AwsRules,

@@ -16,11 +16,13 @@ use crate::portfolio::Scope;
 use crate::units::UnitPrice;
 use crate::usage::Provider;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// The switches of AWS's rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct AwsRules {
     /// Accounts with discount sharing turned off: their commitments stay with them, and they get none of others.
     pub sharing_off: BTreeSet<String>,
@@ -30,7 +32,8 @@ pub struct AwsRules {
 }
 
 /// Which of the two orders of Savings Plans is the outer one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TierOrder {
     /// All EC2 Instance plans, owner first, then all Compute plans, owner first.
     #[default]
