@@ -100,7 +100,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(prices) = arguments.prices {
         let catalog = catalog(&Catalog::read(&prices)?, &usage, arguments.price_date)?;
         catalog.write(arguments.out.join("catalog.json"))?;
-        println!("{}: {} prices, {} offers", arguments.out.join("catalog.json").display(), catalog.prices().len(), catalog.offers().len());
+        println!(
+            "{}: {} prices, {} offers",
+            arguments.out.join("catalog.json").display(),
+            catalog.prices().len(),
+            catalog.offers().len()
+        );
     }
     let again = UsageCurves::read(arguments.out.join("usage.csv.gz"))?;
     assert_eq!(again, usage, "the file reads back as other curves");
