@@ -6,24 +6,34 @@
 //!
 //! The rules, with sources, and the formulas of the bill are in `docs/formulation.md`, section "The judge".
 
+pub mod agreement;
+pub mod attribution;
 mod aws;
 mod bill;
+mod explain;
+pub mod focus;
+pub mod indicators;
 mod waterfall;
 
-pub use aws::{AwsRules, TierOrder};
+pub use aws::{
+    AwsRules, CAPACITY_RESERVATION_STATUS, GroupSharing, LeaseOrder, NegativeSavings, PartialHours, PlanOrder, TierOrder,
+};
 pub use bill::{Bill, Charges, CommitmentBill, LineBill};
+pub use explain::{Explanation, Step};
 
-use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice};
+use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice, ScopeKind};
 use crate::error::{Error, Problem, Result, UnknownSku};
 use crate::portfolio::{Commitment, Portfolio};
 use crate::usage::{PricingCategory, Provider, UsageCurves, UsageLine};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use waterfall::{Draw, Epoch};
 
 /// The switches of the providers' rules, where documentation leaves a choice or the customer has one. The default is the
 /// documented or most likely rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// Of AWS.
     pub aws: AwsRules,
@@ -80,7 +90,7 @@ impl<'a> Judge<'a> {
     /// nowhere or covers a SKU without price; [`Problem::Scope`] for a commitment with a scope its offer does not have.
     pub fn new(usage: &'a UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio, rules: &Rules) -> Result<Self> {
         let lines = price_lines(usage, catalog)?;
-        let held = hold(usage, catalog, portfolio)?;
+        let held = hold(usage, catalog, portfolio, rules)?;
         let epochs = waterfall::epochs(usage.grid(), &held)
             .into_iter()
             .map(|(hours, active)| {
@@ -131,18 +141,34 @@ fn price_lines<'a>(usage: &'a UsageCurves, catalog: &'a Catalog) -> Result<Vec<P
 }
 
 /// The commitments, each with its offer and the hours it serves.
-fn hold<'a>(usage: &UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio) -> Result<Vec<Held<'a>>> {
+fn hold<'a>(usage: &UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio, rules: &Rules) -> Result<Vec<Held<'a>>> {
     let mut held = Vec::with_capacity(portfolio.commitments().len());
     for commitment in portfolio.commitments() {
         let offer = portfolio.offer(catalog, commitment)?;
-        if !offer.scopes.contains(&commitment.scope.kind()) {
+        if !offer.scopes.contains(&commitment.scope.kind()) || !has_scope(offer.provider, commitment.scope.kind()) {
             let problem = Problem::Scope { scope: format!("{:?}", commitment.scope.kind()) };
             return Err(Error::from(problem).in_field("commitments.scope").in_item(commitment.id.clone()));
         }
-        let hours = usage.grid().span(commitment.start, commitment.end);
+        let (start, end) = match offer.provider {
+            Provider::Aws => rules.aws.partial_hours.served(commitment.start, commitment.end),
+            Provider::Azure | Provider::Gcp => (commitment.start, commitment.end),
+        };
+        let hours = usage.grid().span(start, end);
         held.push(Held { commitment, offer, hours });
     }
     Ok(held)
+}
+
+/// Whether a provider has commitments of such a scope.
+fn has_scope(provider: Provider, scope: ScopeKind) -> bool {
+    use ScopeKind::{AvailabilityZone, ManagementGroup, Project, Region, ResourceGroup, Shared, Subscription};
+    match scope {
+        Shared => true,
+        AvailabilityZone => provider == Provider::Aws,
+        Region => provider != Provider::Azure,
+        ManagementGroup | Subscription | ResourceGroup => provider == Provider::Azure,
+        Project => provider == Provider::Gcp,
+    }
 }
 
 /// The lines of one provider.

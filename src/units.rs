@@ -165,6 +165,14 @@ pub fn to_decimal(value: f64) -> Option<Decimal> {
     if value.abs() < 9e15 && value.trunc() == value {
         return Some(Decimal::from(value as i64));
     }
+    // So are numbers of up to six decimals and fifteen digits: no other number of fifteen digits reads as the same f64.
+    #[allow(clippy::cast_possible_truncation, clippy::float_cmp)]
+    {
+        let millionths = (value * 1e6).round();
+        if millionths.abs() < 1e15 && millionths / 1e6 == value {
+            return Some(Decimal::new(millionths as i64, 6).normalize());
+        }
+    }
     if !value.is_finite() {
         return None;
     }

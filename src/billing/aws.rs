@@ -15,22 +15,109 @@ use crate::catalog::{Benefit, ScopeKind};
 use crate::portfolio::Scope;
 use crate::units::UnitPrice;
 use crate::usage::Provider;
+use chrono::{DateTime, Duration, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The switches of AWS's rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct AwsRules {
     /// Accounts with discount sharing turned off: their commitments stay with them, and they get none of others.
     pub sharing_off: BTreeSet<String>,
     /// Whether the type of Savings Plan or the account tier comes first. Not documented; by analogy with Reserved Instances, where the
     /// narrower scope outranks ownership, the type.
     pub tier_order: TierOrder,
+    /// The sharing group of each account (a Cost Category value); accounts that are not in it have none.
+    pub groups: BTreeMap<String, String>,
+    /// How the groups share.
+    pub group_sharing: GroupSharing,
+    /// What several plans of one type do with a line they all have a rate for.
+    pub plan_order: PlanOrder,
+    /// Which of several reservations is drawn first. It moves no money, only utilisation.
+    pub lease_order: LeaseOrder,
+    /// What a plan does with usage whose rate is above its on-demand price, as after a price cut.
+    pub negative_savings: NegativeSavings,
+    /// Which clock hours a commitment serves that starts or ends within an hour.
+    pub partial_hours: PartialHours,
+}
+
+/// Sharing by groups of accounts (AWS Billing User Guide, "Managing Reserved Instances and Savings Plans discount sharing").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupSharing {
+    /// Groups mean nothing.
+    #[default]
+    Off,
+    /// The owner, then its group, then the rest of the organisation.
+    Prioritised,
+    /// The owner, then its group only; an owner without a group keeps its commitments.
+    Restricted,
+}
+
+/// Several Savings Plans of one type with different rates. Not documented; AWS says that all plans apply together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanOrder {
+    /// The pair of plan and line with the highest savings percentage first.
+    #[default]
+    BySavings,
+    /// One plan after the other, by identifier.
+    PlanByPlan,
+}
+
+/// The order of reservations that match the same line. Not documented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaseOrder {
+    /// The one that ends first, then by identifier.
+    #[default]
+    EarliestEnd,
+    /// By identifier.
+    Identifier,
+}
+
+/// Savings Plan rates above the on-demand price. Not documented; that AWS skips them is an inference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NegativeSavings {
+    /// The plan does not cover such usage.
+    #[default]
+    Skip,
+    /// The plan covers it, last.
+    Apply,
+}
+
+/// The first and last clock hour of a commitment that starts and ends within an hour. Not documented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartialHours {
+    /// The hour of its start in full, the hour of its end not at all.
+    #[default]
+    FirstOnly,
+    /// Only hours that lie within the term as a whole.
+    Whole,
+    /// Both hours in full.
+    Both,
+}
+
+impl PartialHours {
+    /// Start and end moved so that the hour of the start is served and the hour of the end is not.
+    pub(super) fn served(self, start: DateTime<Utc>, end: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+        let almost = Duration::nanoseconds(3_599_999_999_999);
+        match self {
+            Self::FirstOnly => (start, end),
+            Self::Whole => (start + almost, end),
+            Self::Both => (start, end + almost),
+        }
+    }
 }
 
 /// Which of the two orders of Savings Plans is the outer one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TierOrder {
     /// All EC2 Instance plans, owner first, then all Compute plans, owner first.
     #[default]
@@ -43,18 +130,29 @@ pub enum TierOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tier {
     Own,
+    Group,
     Others,
 }
 
-const TIERS: [Tier; 2] = [Tier::Own, Tier::Others];
+const TIERS: [Tier; 3] = [Tier::Own, Tier::Group, Tier::Others];
+
+/// The tag by which a line says that it is capacity reserved on demand (ODCR): its value `Unused` marks slots in which no instance
+/// runs, as `capacity_reservation_status` does in the Cost and Usage Report.
+pub const CAPACITY_RESERVATION_STATUS: &str = "capacity_reservation_status";
 
 impl AwsRules {
     /// Whether a pass of a commitment may draw on an account's usage.
     fn admits(&self, tier: Tier, owner: &str, account: &str) -> bool {
         let own = owner.is_empty() || owner == account;
-        match tier {
-            Tier::Own => own,
-            Tier::Others => !own && !self.sharing_off.contains(owner) && !self.sharing_off.contains(account),
+        let shares = !own && !self.sharing_off.contains(owner) && !self.sharing_off.contains(account);
+        let same_group = self.groups.get(owner).is_some_and(|group| self.groups.get(account) == Some(group));
+        match (tier, self.group_sharing) {
+            (Tier::Own, _) => own,
+            (Tier::Group, GroupSharing::Off) => false,
+            (Tier::Group, GroupSharing::Prioritised | GroupSharing::Restricted) => shares && same_group,
+            (Tier::Others, GroupSharing::Off) => shares,
+            (Tier::Others, GroupSharing::Prioritised) => shares && !same_group,
+            (Tier::Others, GroupSharing::Restricted) => false,
         }
     }
 }
@@ -73,7 +171,11 @@ fn reserved(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], activ
     leases.sort_by_key(|index| {
         let lease = &held[*index];
         let zonal = lease.commitment.scope.kind() == ScopeKind::AvailabilityZone;
-        (!zonal, lease.is_flexible(), lease.commitment.end, &lease.commitment.id)
+        let end = match rules.lease_order {
+            LeaseOrder::EarliestEnd => Some(lease.commitment.end),
+            LeaseOrder::Identifier => None,
+        };
+        (!zonal, lease.is_flexible(), end, &lease.commitment.id)
     });
     for zonal in [true, false] {
         for tier in TIERS {
@@ -82,13 +184,13 @@ fn reserved(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], activ
                 if zonal != (lease.commitment.scope.kind() == ScopeKind::AvailabilityZone) {
                     continue;
                 }
-                let mut matching: Vec<(Decimal, usize)> = lines_of(lines, Provider::Aws)
+                let mut matching: Vec<(bool, Decimal, usize)> = lines_of(lines, Provider::Aws)
                     .filter(|(_, line)| rules.admits(tier, &lease.commitment.account, &line.line.account))
-                    .filter_map(|(index, line)| Some((units(lease, line)?, index)))
+                    .filter_map(|(index, line)| Some((is_unused_slot(line), units(lease, line)?, index)))
                     .collect();
-                // Smallest size first; lines are sorted by SKU and account, so the index breaks ties.
+                // Running instances before unused slots, the smallest size first; lines are sorted by SKU and account, so the index breaks ties.
                 matching.sort();
-                draws.extend(matching.into_iter().map(|(weight, line)| Draw { commitment: *commitment, line, weight }));
+                draws.extend(matching.into_iter().map(|(_, weight, line)| Draw { commitment: *commitment, line, weight }));
             }
         }
     }
@@ -98,12 +200,20 @@ fn reserved(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], activ
 fn units(lease: &Held<'_>, line: &PricedLine<'_>) -> Option<Decimal> {
     let Benefit::Reservation { sku, pool } = &lease.offer.benefit else { return None };
     if let Scope::AvailabilityZone { availability_zone } = &lease.commitment.scope {
-        return (line.price.id == *sku && line.line.availability_zone == *availability_zone).then_some(Decimal::ONE);
+        return (line.price.id == *sku && line.line.availability_zone == *availability_zone)
+            .then_some(Decimal::ONE)
+            .filter(|_| !is_unused_slot(line));
     }
     match pool {
         Some(pool) => line.price.pools.iter().find(|member| member.pool == pool.pool).map(|member| member.units.value()),
         None => (line.price.id == *sku).then_some(Decimal::ONE),
     }
+}
+
+/// Whether a line is unused slots of a capacity reservation (EC2 User Guide, "Capacity Reservation pricing and billing": regional Reserved
+/// Instances and Savings Plans apply to running instances first, then to unused slots; zonal ones never).
+fn is_unused_slot(line: &PricedLine<'_>) -> bool {
+    line.line.tags.get(CAPACITY_RESERVATION_STATUS).is_some_and(|status| status == "Unused")
 }
 
 fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], active: &[usize], draws: &mut Vec<Draw>) {
@@ -122,10 +232,14 @@ fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], 
                 let Some(rate) = rates.get(&line.price.id).filter(|_| rules.admits(tier, owner, &line.line.account)) else {
                     continue;
                 };
+                if rules.negative_savings == NegativeSavings::Skip && *rate > line.price.price {
+                    continue;
+                }
                 let id = &held[commitment].commitment.id;
                 pairs.push(Pair {
                     commitment,
                     id,
+                    slot: is_unused_slot(line),
                     line: index,
                     account: &line.line.account,
                     rate: *rate,
@@ -133,7 +247,13 @@ fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], 
                 });
             }
         }
-        pairs.sort_by(Pair::order);
+        pairs.sort_by(|a, b| {
+            let by_plan = match rules.plan_order {
+                PlanOrder::BySavings => Ordering::Equal,
+                PlanOrder::PlanByPlan => a.id.cmp(b.id),
+            };
+            by_plan.then_with(|| a.order(b))
+        });
         draws.extend(pairs.iter().map(|pair| Draw { commitment: pair.commitment, line: pair.line, weight: pair.rate.value() }));
     }
 }
@@ -153,6 +273,7 @@ fn plan_type(offer: &crate::catalog::Offer) -> (usize, &str) {
 struct Pair<'a> {
     commitment: usize,
     id: &'a str,
+    slot: bool,
     line: usize,
     account: &'a str,
     rate: UnitPrice,
@@ -165,7 +286,9 @@ impl Pair<'_> {
     fn order(&self, other: &Self) -> Ordering {
         let mine = self.rate.value() * other.price.value();
         let theirs = other.rate.value() * self.price.value();
-        mine.cmp(&theirs)
+        self.slot
+            .cmp(&other.slot)
+            .then_with(|| mine.cmp(&theirs))
             .then_with(|| self.rate.cmp(&other.rate))
             .then_with(|| self.account.cmp(other.account))
             .then_with(|| self.line.cmp(&other.line))

@@ -1,0 +1,153 @@
+//! Agreement discounts (AWS EDP and PPA, Azure MACC discounts, Google commits): the last stage, a percentage on the charges that the
+//! waterfall leaves.
+//!
+//! Commitments are applied at list rates first and the agreement's percentage falls on what results, so that the two multiply:
+//! `net = on-demand x (1 - plan discount) x (1 - agreement discount)` (ProsperOps help centre, "How are RI and SP savings calculations
+//! impacted by an EDP?"). Which charges a contract discounts differs, so each discount names its service and kind of charge.
+
+use super::{Bill, Judge};
+use crate::error::{Error, Problem, Result};
+use crate::units::Money;
+use crate::usage::Provider;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Kinds of charge that a contract treats alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChargeKind {
+    /// Usage that no commitment covers.
+    OnDemand,
+    /// Recurring fees of commitments.
+    Recurring,
+    /// Upfront fees of commitments, amortised.
+    Upfront,
+}
+
+/// One percentage of an agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgreementDiscount {
+    /// The provider that grants it.
+    pub provider: Provider,
+    /// The service in the provider's words; all services if absent. A discount that names the service goes before one that does not.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// The kinds of charge it applies to; all if empty.
+    #[serde(default)]
+    pub kinds: BTreeSet<ChargeKind>,
+    /// The part taken off, 0 to 1.
+    pub fraction: Decimal,
+}
+
+/// An agreement: its discounts and the services it excludes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Agreement {
+    /// The discounts. Of several that fit a charge, one that names the service wins, then the first.
+    pub discounts: Vec<AgreementDiscount>,
+    /// Services that get no discount whatever else is agreed.
+    pub excluded_services: BTreeSet<String>,
+}
+
+/// The discount on one charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscountRow {
+    /// The usage line in words or the commitment's identifier.
+    pub item: String,
+    /// The kind of charge.
+    pub kind: ChargeKind,
+    /// The charge before the discount.
+    pub gross: Money,
+    /// What is taken off, as a positive amount.
+    pub discount: Money,
+}
+
+impl Agreement {
+    /// The part taken off a charge.
+    #[must_use]
+    pub fn fraction(&self, provider: Provider, service: &str, kind: ChargeKind) -> Decimal {
+        if self.excluded_services.contains(service) {
+            return Decimal::ZERO;
+        }
+        let fits = |discount: &&AgreementDiscount| {
+            discount.provider == provider
+                && discount.service.as_deref().is_none_or(|named| named == service)
+                && (discount.kinds.is_empty() || discount.kinds.contains(&kind))
+        };
+        let named = self.discounts.iter().filter(fits).find(|discount| discount.service.is_some());
+        named.or_else(|| self.discounts.iter().find(fits)).map_or(Decimal::ZERO, |discount| discount.fraction)
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.discounts.iter().find(|discount| discount.fraction < Decimal::ZERO || discount.fraction > Decimal::ONE) {
+            None => Ok(()),
+            Some(discount) => {
+                let problem = Problem::OutOfRange { value: discount.fraction.to_string(), range: "fractions from 0 to 1" };
+                let item = discount.service.clone().unwrap_or_else(|| discount.provider.to_string());
+                Err(Error::from(problem).in_field("agreement.discounts.fraction").in_item(item))
+            }
+        }
+    }
+}
+
+impl Judge<'_> {
+    /// What an agreement takes off a bill, charge by charge; charges without discount are left out.
+    ///
+    /// # Errors
+    /// [`Problem::OutOfRange`] for a fraction that is not within 0 and 1.
+    pub fn discounts(&self, bill: &Bill, agreement: &Agreement) -> Result<Vec<DiscountRow>> {
+        agreement.check()?;
+        let mut rows = Vec::new();
+        let mut add = |item: String, provider: Provider, service: &str, kind: ChargeKind, gross: Money| {
+            let fraction = agreement.fraction(provider, service, kind);
+            if !fraction.is_zero() && gross != Money::ZERO {
+                rows.push(DiscountRow { item, kind, gross, discount: gross * fraction });
+            }
+        };
+        for (line, bill) in self.lines.iter().zip(bill.lines()) {
+            let sku = &line.line.sku;
+            add(line.line.to_string(), sku.provider, &sku.service, ChargeKind::OnDemand, bill.on_demand);
+        }
+        for (held, bill) in self.held.iter().zip(bill.commitments()) {
+            let (provider, service) = (held.offer.provider, &held.offer.service);
+            add(bill.id.clone(), provider, service, ChargeKind::Recurring, bill.charges.recurring);
+            add(bill.id.clone(), provider, service, ChargeKind::Upfront, bill.charges.amortised_upfront);
+        }
+        Ok(rows)
+    }
+}
+
+/// A credit of the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// What is left of it.
+    pub amount: Money,
+    /// When it expires; text that sorts by time (`2019-01`, `2019-01-31`).
+    pub expires: String,
+    /// When it was granted; text that sorts by time.
+    pub granted: String,
+    /// The services it can pay.
+    pub services: BTreeSet<String>,
+}
+
+/// Applies credits to charges by service, after all discounts: soonest expiry first, then fewest eligible services, then oldest (AWS
+/// Billing User Guide, "Applying AWS credits"). A credit pays its services in the order of their names. Returns what was paid.
+pub fn apply_credits(charges: &mut std::collections::BTreeMap<String, Money>, credits: &[Credit]) -> Money {
+    let mut order: Vec<&Credit> = credits.iter().collect();
+    order.sort_by_key(|credit| (&credit.expires, credit.services.len(), &credit.granted));
+    let mut paid = Money::ZERO;
+    for credit in order {
+        let mut left = credit.amount;
+        for service in &credit.services {
+            if let Some(charge) = charges.get_mut(service) {
+                let part = left.min(*charge).max(Money::ZERO);
+                *charge -= part;
+                left -= part;
+                paid += part;
+            }
+        }
+    }
+    paid
+}
