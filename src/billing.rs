@@ -7,11 +7,15 @@
 //! The rules, with sources, and the formulas of the bill are in `docs/formulation.md`, section "The judge".
 
 mod aws;
+pub mod azure;
 mod bill;
+pub mod gcp;
 mod waterfall;
 
 pub use aws::{AwsRules, TierOrder};
+pub use azure::AzureRules;
 pub use bill::{Bill, Charges, CommitmentBill, LineBill};
+pub use gcp::GcpRules;
 
 use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice};
 use crate::error::{Error, Problem, Result, UnknownSku};
@@ -20,7 +24,7 @@ use crate::usage::{PricingCategory, Provider, UsageCurves, UsageLine};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use waterfall::{Draw, Epoch};
+use waterfall::{Draw, Epoch, Waterfall};
 
 /// The switches of the providers' rules, where documentation leaves a choice or the customer has one. The default is the
 /// documented or most likely rule.
@@ -29,6 +33,10 @@ use waterfall::{Draw, Epoch};
 pub struct Rules {
     /// Of AWS.
     pub aws: AwsRules,
+    /// Of Azure.
+    pub azure: AzureRules,
+    /// Of Google Cloud.
+    pub gcp: GcpRules,
 }
 
 /// Usage, catalog and portfolio, matched and ready to be billed.
@@ -38,6 +46,7 @@ pub struct Judge<'a> {
     lines: Vec<PricedLine<'a>>,
     held: Vec<Held<'a>>,
     epochs: Vec<Epoch>,
+    sustained: Vec<gcp::sustained::Group>,
 }
 
 /// A usage line with its price. Lines of spot and free-tier usage take no part in the waterfall.
@@ -79,18 +88,25 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// [`Problem::UnknownSkus`] with every on-demand line that has no price; [`Problem::Dangling`] for a commitment whose offer is
-    /// nowhere or covers a SKU without price; [`Problem::Scope`] for a commitment with a scope its offer does not have.
+    /// nowhere or covers a SKU without price; [`Problem::Scope`] for a commitment with a scope its offer does not have;
+    /// [`Problem::Value`], [`Problem::Repeated`] or [`Problem::PriceNotPositive`] for price sheets of Azure that are not valid.
     pub fn new(usage: &'a UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio, rules: &Rules) -> Result<Self> {
+        rules.azure.check()?;
         let lines = price_lines(usage, catalog)?;
         let held = hold(usage, catalog, portfolio)?;
         let epochs = waterfall::epochs(usage.grid(), &held)
             .into_iter()
             .map(|(hours, active)| {
-                let draws = aws::draws(&rules.aws, &lines, &held, &active);
-                Epoch { hours, draws }
+                let month = usage.grid().hour(hours.start).month();
+                let mut waterfall = Waterfall::default();
+                waterfall.in_order(aws::draws(&rules.aws, &lines, &held, &active));
+                azure::draws(&rules.azure, month, &lines, &held, &active, &mut waterfall);
+                gcp::draws(&rules.gcp, &lines, &held, &active, &mut waterfall);
+                Epoch { hours, draws: waterfall.draws, rounds: waterfall.rounds }
             })
             .collect();
-        Ok(Self { usage, lines, held, epochs })
+        let sustained = gcp::sustained::groups(&rules.gcp, &lines);
+        Ok(Self { usage, lines, held, epochs, sustained })
     }
 
     /// The exact bill of the whole usage, in `Decimal`.

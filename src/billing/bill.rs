@@ -26,13 +26,16 @@ pub struct Charges {
     pub amortised_upfront: Money,
     /// The part of all commitment cost that is charged as time goes.
     pub recurring: Money,
+    /// Google's sustained use discounts on usage that no commitment covered, as a positive amount; `on_demand` is before them. A
+    /// discount stands in the month of Google's billing time (US Pacific).
+    pub sustained_use_discount: Money,
 }
 
 impl Charges {
-    /// On-demand charges plus every hour of every commitment.
+    /// On-demand charges after sustained use discounts, plus every hour of every commitment.
     #[must_use]
     pub fn cost(&self) -> Money {
-        self.on_demand + self.commitment()
+        self.on_demand - self.sustained_use_discount + self.commitment()
     }
 
     /// Every hour of every commitment, used or not.
@@ -81,6 +84,7 @@ impl AddAssign for Charges {
         self.unused_commitment += other.unused_commitment;
         self.amortised_upfront += other.amortised_upfront;
         self.recurring += other.recurring;
+        self.sustained_use_discount += other.sustained_use_discount;
     }
 }
 
@@ -214,6 +218,9 @@ impl Bill {
                 total.add(bill);
             }
         }
+        for (month, discount) in super::gcp::sustained::discounts(judge, &sums) {
+            months.entry(month).or_default().sustained_use_discount += Money::new(discount);
+        }
         Self { months, lines, commitments: total, commitments_by_month: by_month }
     }
 }
@@ -282,7 +289,7 @@ pub(super) fn cost(judge: &Judge<'_>, sums: &[Sums<f64>]) -> f64 {
         let active = judge.held.iter().zip(&hourly).filter(|(held, _)| held.hours.contains(&epoch.hours.start));
         cost += active.map(|(_, hourly)| hourly * sums.hours).sum::<f64>();
     }
-    cost
+    cost - super::gcp::sustained::discounts(judge, sums).values().sum::<f64>()
 }
 
 impl Bill {
