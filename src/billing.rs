@@ -75,6 +75,21 @@ impl Held<'_> {
         }
     }
 
+    /// By how much the hours of this term differ from those that its price is given for. Azure spreads a reservation over the days of
+    /// its term, 366 if 29 February is in it ("View amortized reservation costs"); the others charge the hours of the price list.
+    pub(crate) fn calendar_factor(&self) -> Decimal {
+        let start = self.commitment.start;
+        let hours = (self.offer.term.end(start) - start).num_hours();
+        if self.offer.provider != Provider::Azure || self.offer.is_spend_plan() || hours <= 0 {
+            return Decimal::ONE;
+        }
+        match self.offer.term {
+            // A month's price is for the month, however long; price lists count years as 8,760 hours.
+            crate::time::Term::Months(months) => Decimal::from(730 * u64::from(months)) / Decimal::from(hours),
+            crate::time::Term::Days(_) => Decimal::ONE,
+        }
+    }
+
     /// Whether it covers a whole pool rather than one SKU.
     pub(crate) fn is_flexible(&self) -> bool {
         use crate::catalog::ScopeKind::AvailabilityZone;

@@ -246,7 +246,7 @@ impl CommitmentBill {
 
     /// Fills in the charges from hours and use.
     fn charge(&mut self, held: &super::Held<'_>) {
-        let unit_hours = held.commitment.quantity * self.hours;
+        let unit_hours = held.commitment.quantity * self.hours * held.calendar_factor();
         let offer = held.offer;
         self.charges.recurring = offer.recurring.over_hours(unit_hours);
         self.charges.amortised_upfront = Money::new(offer.upfront.value() * unit_hours / offer.term.list_hours());
@@ -281,7 +281,7 @@ pub(super) fn cost(judge: &Judge<'_>, sums: &[Sums<f64>]) -> f64 {
     let hourly: Vec<f64> = judge
         .held
         .iter()
-        .map(|held| f64::from_decimal(held.offer.effective_hourly().value() * held.commitment.quantity))
+        .map(|held| f64::from_decimal(held.offer.effective_hourly().value() * held.commitment.quantity * held.calendar_factor()))
         .collect();
     for (epoch, sums) in judge.epochs.iter().zip(sums) {
         cost += sums.used.iter().zip(&prices).map(|(used, price)| used * price).sum::<f64>();

@@ -25,8 +25,20 @@ pub(crate) struct Case {
 }
 
 const FIELDS: [&str; 14] = [
-    "id", "title", "source", "provider", "note", "first_hour", "hours", "prices", "usage", "offers", "commitments", "rules",
-    "tolerance", "expected",
+    "id",
+    "title",
+    "source",
+    "provider",
+    "note",
+    "first_hour",
+    "hours",
+    "prices",
+    "usage",
+    "offers",
+    "commitments",
+    "rules",
+    "tolerance",
+    "expected",
 ];
 
 /// Runs a case in this library's own format.
@@ -174,7 +186,9 @@ fn offer_defaults(item: &Value, provider: &str) -> Value {
 fn commitment(item: &Value, first: Hour, offers: &[Offer], provider: &str) -> Parsed<Commitment> {
     let id = item["offer"].as_str().or_else(|| item["id"].as_str()).unwrap_or_default();
     let offer = offers.iter().find(|offer| offer.id == id);
-    let start = item["start"].as_str().map_or_else(|| Ok(first.start()), |start| start.parse().map_err(|_| format!("{start}: no instant")))?;
+    let start = item["start"]
+        .as_str()
+        .map_or_else(|| Ok(first.start()), |start| start.parse().map_err(|_| format!("{start}: no instant")))?;
     let end = offer.map_or(start + chrono::Duration::days(365), |offer| offer.term.end(start));
     let regional = provider == "aws" && offer.is_none_or(|offer| !offer.is_spend_plan());
     let scope = if regional { json!({"kind": "region"}) } else { json!({"kind": "shared"}) };
