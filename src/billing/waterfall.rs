@@ -79,6 +79,15 @@ impl Waterfall {
             round.push(Portion { draws: first..self.draws.len(), keys, part });
         }
         round.retain(|portion| !portion.draws.is_empty());
+        // One line alone takes what it needs in either kind of round; in order is the faster one.
+        if let [portion] = round.as_slice()
+            && portion.draws.len() == 1
+            && portion.part == Decimal::ONE
+        {
+            let draw = self.draws.split_off(portion.draws.start);
+            self.in_order(draw);
+            return;
+        }
         if !round.is_empty() {
             self.rounds.push(Round::Proportional(round));
         }
@@ -207,10 +216,14 @@ fn replay_epoch<N: Number>(judge: &Judge<'_>, epoch: &Epoch) -> Sums<N> {
                     }
                 }
                 NumberRound::Proportional(portions) => {
-                    before.copy_from_slice(&hour.open);
+                    if portions.len() > 1 {
+                        before.copy_from_slice(&hour.open);
+                    }
+                    let is_alone = portions.len() == 1;
                     for portion in portions {
                         let (draws, sums) = (&draws[portion.draws.clone()], &mut sums.taken[portion.draws.clone()]);
-                        hour.split(portion, draws, &before, |draw, taken| sums[draw] += taken * weight);
+                        let before = if is_alone { None } else { Some(before.as_slice()) };
+                        hour.split(portion, draws, before, |draw, taken| sums[draw] += taken * weight);
                     }
                 }
             }
@@ -284,9 +297,17 @@ impl<N: Number> HourState<N> {
 
     /// Splits a commitment over its lines by their shares `key x quantity`; a line takes no more than it needs, and what it leaves of
     /// its share goes to the others. `before` holds the open quantities at the start of the round.
-    fn split(&mut self, portion: &NumberPortion<N>, draws: &[(usize, usize, N)], before: &[N], mut take: impl FnMut(usize, N)) {
+    fn split(
+        &mut self,
+        portion: &NumberPortion<N>,
+        draws: &[(usize, usize, N)],
+        before: Option<&[N]>,
+        mut take: impl FnMut(usize, N),
+    ) {
         let available = |state: &Self, line: usize| {
-            let (open, part) = (state.open[line], before[line] * portion.part);
+            let open = state.open[line];
+            let Some(before) = before else { return open };
+            let part = before[line] * portion.part;
             if part < open { part } else { open }
         };
         let Some((commitment, ..)) = draws.first() else { return };

@@ -148,7 +148,7 @@ fn plans_take_the_highest_discount_first_and_the_longer_term_before() {
     let (catalog, usage) = (catalog(prices, offers), usage(&[("D2s", "s", "", 1.0), ("D4s", "s", "", 1.0)], 1));
     let commitments = vec![held("a", "one", dec!(1), Scope::Shared), held("b", "three", dec!(0.05), Scope::Shared)];
     let found = bill(&usage, &catalog, commitments, AzureRules::default());
-    assert_eq!(found.commitments()[1].by_line.iter().map(|(_, taken)| *taken).collect::<Vec<_>>(), [dec!(1)]);
+    assert_eq!(found.commitments()[1].by_line.values().copied().collect::<Vec<_>>(), [dec!(1)]);
     assert_eq!(found.commitments()[0].used, dec!(0.12));
     // A narrower scope outranks the longer term, unless the switch says otherwise.
     let commitments = || {
