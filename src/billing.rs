@@ -9,17 +9,21 @@
 pub mod agreement;
 pub mod attribution;
 mod aws;
+pub mod azure;
 mod bill;
 mod explain;
 pub mod focus;
+pub mod gcp;
 pub mod indicators;
 mod waterfall;
 
 pub use aws::{
     AwsRules, CAPACITY_RESERVATION_STATUS, GroupSharing, LeaseOrder, NegativeSavings, PartialHours, PlanOrder, TierOrder,
 };
+pub use azure::AzureRules;
 pub use bill::{Bill, Charges, CommitmentBill, LineBill};
 pub use explain::{Explanation, Step};
+pub use gcp::GcpRules;
 
 use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice, ScopeKind};
 use crate::error::{Error, Problem, Result, UnknownSku};
@@ -28,7 +32,7 @@ use crate::usage::{PricingCategory, Provider, UsageCurves, UsageLine};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use waterfall::{Draw, Epoch};
+use waterfall::{Draw, Epoch, Waterfall};
 
 /// The switches of the providers' rules, where documentation leaves a choice or the customer has one. The default is the
 /// documented or most likely rule.
@@ -37,6 +41,10 @@ use waterfall::{Draw, Epoch};
 pub struct Rules {
     /// Of AWS.
     pub aws: AwsRules,
+    /// Of Azure.
+    pub azure: AzureRules,
+    /// Of Google Cloud.
+    pub gcp: GcpRules,
 }
 
 /// Usage, catalog and portfolio, matched and ready to be billed.
@@ -46,6 +54,7 @@ pub struct Judge<'a> {
     lines: Vec<PricedLine<'a>>,
     held: Vec<Held<'a>>,
     epochs: Vec<Epoch>,
+    sustained: Vec<gcp::sustained::Group>,
 }
 
 /// A usage line with its price. Lines of spot and free-tier usage take no part in the waterfall.
@@ -74,6 +83,21 @@ impl Held<'_> {
         }
     }
 
+    /// By how much the hours of this term differ from those that its price is given for. Azure spreads a reservation over the days of
+    /// its term, 366 if 29 February is in it ("View amortized reservation costs"); the others charge the hours of the price list.
+    pub(crate) fn calendar_factor(&self) -> Decimal {
+        let start = self.commitment.start;
+        let hours = (self.offer.term.end(start) - start).num_hours();
+        if self.offer.provider != Provider::Azure || self.offer.is_spend_plan() || hours <= 0 {
+            return Decimal::ONE;
+        }
+        match self.offer.term {
+            // A month's price is for the month, however long; price lists count years as 8,760 hours.
+            crate::time::Term::Months(months) => Decimal::from(730 * u64::from(months)) / Decimal::from(hours),
+            crate::time::Term::Days(_) => Decimal::ONE,
+        }
+    }
+
     /// Whether it covers a whole pool rather than one SKU.
     pub(crate) fn is_flexible(&self) -> bool {
         use crate::catalog::ScopeKind::AvailabilityZone;
@@ -87,18 +111,25 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// [`Problem::UnknownSkus`] with every on-demand line that has no price; [`Problem::Dangling`] for a commitment whose offer is
-    /// nowhere or covers a SKU without price; [`Problem::Scope`] for a commitment with a scope its offer does not have.
+    /// nowhere or covers a SKU without price; [`Problem::Scope`] for a commitment with a scope its offer does not have;
+    /// [`Problem::Value`], [`Problem::Repeated`] or [`Problem::PriceNotPositive`] for price sheets of Azure that are not valid.
     pub fn new(usage: &'a UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio, rules: &Rules) -> Result<Self> {
+        rules.azure.check()?;
         let lines = price_lines(usage, catalog)?;
         let held = hold(usage, catalog, portfolio, rules)?;
         let epochs = waterfall::epochs(usage.grid(), &held)
             .into_iter()
             .map(|(hours, active)| {
-                let draws = aws::draws(&rules.aws, &lines, &held, &active);
-                Epoch { hours, draws }
+                let month = usage.grid().hour(hours.start).month();
+                let mut waterfall = Waterfall::default();
+                waterfall.in_order(aws::draws(&rules.aws, &lines, &held, &active));
+                azure::draws(&rules.azure, month, &lines, &held, &active, &mut waterfall);
+                gcp::draws(&rules.gcp, &lines, &held, &active, &mut waterfall);
+                Epoch { hours, draws: waterfall.draws, rounds: waterfall.rounds }
             })
             .collect();
-        Ok(Self { usage, lines, held, epochs })
+        let sustained = gcp::sustained::groups(&rules.gcp, &lines);
+        Ok(Self { usage, lines, held, epochs, sustained })
     }
 
     /// The exact bill of the whole usage, in `Decimal`.

@@ -26,13 +26,16 @@ pub struct Charges {
     pub amortised_upfront: Money,
     /// The part of all commitment cost that is charged as time goes.
     pub recurring: Money,
+    /// Google's sustained use discounts on usage that no commitment covered, as a positive amount; `on_demand` is before them. A
+    /// discount stands in the month of Google's billing time (US Pacific).
+    pub sustained_use_discount: Money,
 }
 
 impl Charges {
-    /// On-demand charges plus every hour of every commitment.
+    /// On-demand charges after sustained use discounts, plus every hour of every commitment.
     #[must_use]
     pub fn cost(&self) -> Money {
-        self.on_demand + self.commitment()
+        self.on_demand - self.sustained_use_discount + self.commitment()
     }
 
     /// Every hour of every commitment, used or not.
@@ -81,6 +84,7 @@ impl AddAssign for Charges {
         self.unused_commitment += other.unused_commitment;
         self.amortised_upfront += other.amortised_upfront;
         self.recurring += other.recurring;
+        self.sustained_use_discount += other.sustained_use_discount;
     }
 }
 
@@ -214,6 +218,9 @@ impl Bill {
                 total.add(bill);
             }
         }
+        for (month, discount) in super::gcp::sustained::discounts(judge, &sums) {
+            months.entry(month).or_default().sustained_use_discount += Money::new(discount);
+        }
         Self { months, lines, commitments: total, commitments_by_month: by_month }
     }
 }
@@ -239,7 +246,7 @@ impl CommitmentBill {
 
     /// Fills in the charges from hours and use.
     fn charge(&mut self, held: &super::Held<'_>) {
-        let unit_hours = held.commitment.quantity * self.hours;
+        let unit_hours = held.commitment.quantity * self.hours * held.calendar_factor();
         let offer = held.offer;
         self.charges.recurring = offer.recurring.over_hours(unit_hours);
         self.charges.amortised_upfront = Money::new(offer.upfront.value() * unit_hours / offer.term.list_hours());
@@ -274,7 +281,7 @@ pub(super) fn cost(judge: &Judge<'_>, sums: &[Sums<f64>]) -> f64 {
     let hourly: Vec<f64> = judge
         .held
         .iter()
-        .map(|held| f64::from_decimal(held.offer.effective_hourly().value() * held.commitment.quantity))
+        .map(|held| f64::from_decimal(held.offer.effective_hourly().value() * held.commitment.quantity * held.calendar_factor()))
         .collect();
     for (epoch, sums) in judge.epochs.iter().zip(sums) {
         cost += sums.used.iter().zip(&prices).map(|(used, price)| used * price).sum::<f64>();
@@ -282,7 +289,7 @@ pub(super) fn cost(judge: &Judge<'_>, sums: &[Sums<f64>]) -> f64 {
         let active = judge.held.iter().zip(&hourly).filter(|(held, _)| held.hours.contains(&epoch.hours.start));
         cost += active.map(|(_, hourly)| hourly * sums.hours).sum::<f64>();
     }
-    cost
+    cost - super::gcp::sustained::discounts(judge, sums).values().sum::<f64>()
 }
 
 impl Bill {

@@ -273,7 +273,7 @@ mod laws {
             let judge = Judge::new(&usage, &catalog, &portfolio, &Rules::default()).unwrap();
             let bill = judge.bill();
             for line in bill.lines() {
-                prop_assert!(line.covered <= line.quantity && line.covered >= Decimal::ZERO);
+                prop_assert!(line.covered <= line.quantity + dec!(1e-18) && line.covered >= Decimal::ZERO);
             }
             for commitment in bill.commitments() {
                 prop_assert!(commitment.used <= commitment.provided + dec!(1e-18));
