@@ -2,7 +2,7 @@
 //!
 //! The format's JSON Schema is `data/catalog.schema.json`, made from the types by [`Catalog::json_schema`].
 
-use super::{Catalog, Offer, OnDemandPrice};
+use super::{Catalog, Offer, OnDemandPrice, SpotPrice};
 use crate::error::{Error, Problem, Result};
 use crate::files;
 use chrono::NaiveDate;
@@ -34,6 +34,9 @@ struct Document {
     prices: Vec<OnDemandPrice>,
     /// Commitments for sale.
     offers: Vec<Offer>,
+    /// Prices of capacity that the provider may take back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    spot: Vec<SpotPrice>,
 }
 
 impl Catalog {
@@ -76,6 +79,7 @@ impl Catalog {
             source: self.source.clone(),
             prices: self.prices.clone(),
             offers: self.offers.clone(),
+            spot: self.spot.clone(),
         };
         // Strings, numbers as strings and maps with string keys: nothing that JSON cannot hold.
         serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
@@ -106,7 +110,10 @@ impl Document {
             let problem = Problem::Value { value: self.currency, expected: "an ISO 4217 code such as USD" };
             return Err(Error::from(problem).in_field("currency"));
         }
-        Catalog::new(self.currency, self.price_date, self.source, self.prices, self.offers)
+        if self.prices.is_empty() && self.spot.is_empty() {
+            return Err(Problem::Empty { what: "on-demand price" }.into());
+        }
+        Catalog::assemble(self.currency, self.price_date, self.source, self.prices, self.offers)?.with_spot(self.spot)
     }
 }
 

@@ -11,7 +11,9 @@
 //! A missing offer is not for sale; `ebs` and `emr` stand beside the operating systems and have no `ondemand`.
 
 use super::{COMPUTE_PLAN, EC2, EC2_INSTANCE_PLAN, OfferingClass, TERMS, family, instance_sku, pool, reserved_instance_scopes};
-use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice, PaymentOption, Rejection, RejectionReason, Right, ScopeKind};
+use crate::catalog::{
+    Benefit, Catalog, Offer, OnDemandPrice, Origin, PaymentOption, Rejection, RejectionReason, Right, ScopeKind,
+};
 use crate::error::Result;
 use crate::files;
 use crate::time::Term;
@@ -131,6 +133,9 @@ impl Builder {
                 purchasable_from: None,
                 purchasable_until: None,
                 derived: derived.into(),
+                lot: None,
+                provider_id: String::new(),
+                origin: Origin::default(),
             });
             if effective > price.value() {
                 self.reject(format!("Savings Plan rate of {id}: {key}"), RejectionReason::AboveOnDemand);
@@ -145,11 +150,20 @@ impl Builder {
                 }
             };
         }
-        self.prices.push(OnDemandPrice { id, sku, price, family: family.into(), pools: pool.into_iter().collect() });
+        self.prices.push(OnDemandPrice {
+            id,
+            sku,
+            price,
+            family: family.into(),
+            pools: pool.into_iter().collect(),
+            provider_id: String::new(),
+            list_price: None,
+            origin: Origin::default(),
+        });
     }
 
     fn reject(&mut self, item: String, reason: RejectionReason) {
-        self.rejected.push(Rejection { item, reason });
+        self.rejected.push(Rejection { item, reason, count: 1 });
     }
 
     fn finish(mut self) -> Result<Catalog> {
@@ -202,6 +216,9 @@ fn savings_plan(
         purchasable_from: None,
         purchasable_until: None,
         derived: derived.into(),
+        lot: None,
+        provider_id: String::new(),
+        origin: Origin::default(),
     }
 }
 
