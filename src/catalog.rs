@@ -9,7 +9,14 @@
 //! interchangeable live in `catalog/aws.rs` and its siblings.
 
 pub mod aws;
+mod builder;
+mod draft;
 mod file;
+mod format;
+mod stream;
+
+pub use builder::CatalogBuilder;
+pub use format::{Format, recognise};
 
 pub(crate) use file::line_of_id;
 
@@ -146,6 +153,18 @@ pub enum PaymentOption {
     PartialUpfront,
     /// All at purchase.
     AllUpfront,
+}
+
+impl PaymentOption {
+    /// As in identifiers: `no-upfront`, `partial-upfront`, `all-upfront`.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::NoUpfront => "no-upfront",
+            Self::PartialUpfront => "partial-upfront",
+            Self::AllUpfront => "all-upfront",
+        }
+    }
 }
 
 impl fmt::Display for PaymentOption {
@@ -562,6 +581,11 @@ impl Catalog {
             offer_by_id: HashMap::new(),
         }
     }
+}
+
+/// The family of a thing by its name, over all providers: what stands before the size, or the whole name.
+pub(crate) fn family_of(name: &str) -> String {
+    aws::family(name).to_owned()
 }
 
 fn check_price(price: &OnDemandPrice) -> Result<()> {
