@@ -10,13 +10,19 @@
 
 pub mod aws;
 mod builder;
+mod check;
+mod difference;
 mod draft;
 mod file;
 mod format;
+mod negotiated;
 mod stream;
 
 pub use builder::CatalogBuilder;
+pub use check::{Check, Finding, Severity};
+pub use difference::{Change, Difference, Subject};
 pub use format::{Format, recognise};
+pub use negotiated::{Applicability, CommitmentDiscount, NegotiatedTerm};
 
 pub(crate) use file::line_of_id;
 
@@ -51,7 +57,7 @@ pub struct OnDemandPrice {
     /// The provider's identifier of this price, for joins and contracts: AWS SKU, Azure meter, Google SKU; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub provider_id: String,
-    /// The public price, where `price` is a negotiated one; see `catalog/negotiated.rs`.
+    /// The public price, where `price` is a negotiated one; see [`Catalog::negotiated`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_price: Option<UnitPrice>,
     /// Where this price comes from, if not from the catalog's own source.
