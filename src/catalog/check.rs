@@ -62,7 +62,9 @@ impl Check {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            Self::LongerTermDearer | Self::DearerThanOnDemand | Self::TermPriceAsHourly | Self::NeverPurchasable => Severity::Error,
+            Self::LongerTermDearer | Self::DearerThanOnDemand | Self::TermPriceAsHourly | Self::NeverPurchasable => {
+                Severity::Error
+            }
             Self::PriceMissing | Self::SavingTooLarge | Self::UpfrontDearer | Self::DatesMixed => Severity::Warning,
             Self::TermMissing => Severity::Note,
         }
@@ -74,7 +76,9 @@ impl Check {
         match self {
             Self::PriceMissing => "treat it as not for sale, or take the price from another source",
             Self::LongerTermDearer => "leave both offers out until the provider's own price page confirms one of them",
-            Self::DearerThanOnDemand => "check the unit of the price and the SKU it is compared with; leave the offer out otherwise",
+            Self::DearerThanOnDemand => {
+                "check the unit of the price and the SKU it is compared with; leave the offer out otherwise"
+            }
             Self::TermPriceAsHourly => "divide it by the hours of the term (8,760 a year) or enter it as upfront",
             Self::SavingTooLarge => "check whether the price is per unit or per block, and per hour or per month",
             Self::UpfrontDearer => "check the split of upfront and hourly amounts",
@@ -146,7 +150,8 @@ impl Catalog {
             Benefit::Reservation { sku, pool } => {
                 let Some(price) = self.price_with_id(sku) else { return };
                 // What one reservation replaces: its units in the pool, over those one unit of usage needs.
-                let own = pool.as_ref().and_then(|pool| price.pools.iter().find(|own| own.pool == pool.pool).map(|own| (pool, own)));
+                let own =
+                    pool.as_ref().and_then(|pool| price.pools.iter().find(|own| own.pool == pool.pool).map(|own| (pool, own)));
                 let units = own.map_or(Decimal::ONE, |(pool, own)| pool.units.value() / own.units.value());
                 let list = price.list_price.map_or(price.price, |list| list.max(price.price)).value() * units;
                 compare(offer.effective_hourly().value(), list, &offer.id, add);
@@ -154,7 +159,12 @@ impl Catalog {
             Benefit::SpendPlan { rates, .. } => {
                 for (id, rate) in rates {
                     if let Some(price) = self.price_with_id(id) {
-                        compare(rate.value(), price.price.max(price.list_price.unwrap_or(UnitPrice::ZERO)).value(), &format!("{} for {id}", offer.id), add);
+                        compare(
+                            rate.value(),
+                            price.price.max(price.list_price.unwrap_or(UnitPrice::ZERO)).value(),
+                            &format!("{} for {id}", offer.id),
+                            add,
+                        );
                     }
                 }
             }
@@ -239,7 +249,10 @@ mod tests {
 
     #[test]
     fn each_error_has_its_name() {
-        assert!(check("0.1", r#""yrTerm1Standard.noUpfront": "0.04", "yrTerm3Standard.noUpfront": "0.06""#).contains(&"longer-term-dearer"));
+        assert!(
+            check("0.1", r#""yrTerm1Standard.noUpfront": "0.04", "yrTerm3Standard.noUpfront": "0.06""#)
+                .contains(&"longer-term-dearer")
+        );
         assert!(check("0.1", r#""yrTerm1Standard.noUpfront": "0.2""#).contains(&"dearer-than-on-demand"));
         assert!(check("0.1", r#""yrTerm1Standard.noUpfront": "500""#).contains(&"term-price-as-hourly"));
         assert!(check("0.1", r#""yrTerm1Standard.noUpfront": "0.001""#).contains(&"saving-too-large"));

@@ -169,7 +169,10 @@ mod tests {
         assert!(text.contains(&"on demand us-east-1/m4.large/Linux: cheaper, 0.108 to 0.1 (-7.4 %)".to_owned()), "{text:?}");
         assert!(text.contains(&"on demand us-east-1/m5.large/Linux: appeared at 0.096".to_owned()), "{text:?}");
         assert!(text.contains(&"on demand us-east-1/m1.small/Linux: ended, last at 0.05".to_owned()), "{text:?}");
-        assert!(text.iter().any(|line| line.starts_with("offer ri/us-east-1/m4.large/Linux/1y-standard-no-upfront: dearer")), "{text:?}");
+        assert!(
+            text.iter().any(|line| line.starts_with("offer ri/us-east-1/m4.large/Linux/1y-standard-no-upfront: dearer")),
+            "{text:?}"
+        );
         assert_eq!(Catalog::diff(&old, &old), []);
     }
 }

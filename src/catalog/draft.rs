@@ -76,7 +76,7 @@ struct Plan {
 pub(super) struct SpotAdvice {
     pub(super) sku: Sku,
     pub(super) interruption: Interruption,
-    /// The saving over on demand, 0 to 1.
+    /// The saving over on demand, at most 1; negative where spot costs more.
     pub(super) saving: Decimal,
     pub(super) origin: Origin,
 }

@@ -3,7 +3,7 @@
 
 use super::{Benefit, Catalog};
 use crate::error::{Error, Problem, Result};
-use crate::units::{MoneyPerHour, Money, UnitPrice};
+use crate::units::{Money, MoneyPerHour, UnitPrice};
 use crate::usage::Provider;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -116,7 +116,9 @@ impl Catalog {
                     let mut is_changed = false;
                     for (id, rate) in rates {
                         let Some(price) = self.price_with_id(id) else { continue };
-                        if let Some(share) = share_of(&price.sku.service, &price.sku.region).filter(|share| *share != Decimal::ONE) {
+                        if let Some(share) =
+                            share_of(&price.sku.service, &price.sku.region).filter(|share| *share != Decimal::ONE)
+                        {
                             *rate = *rate * share;
                             is_changed = true;
                         }

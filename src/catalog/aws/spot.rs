@@ -81,7 +81,9 @@ pub(in crate::catalog) fn read_history(input: &mut dyn BufRead, draft: &mut Draf
             let record: Record<'_> = stream.value()?;
             let item = || format!("{} {} at {}", &*record.availability_zone, &*record.instance_type, &*record.timestamp);
             let price = decimal(&record.spot_price).filter(|price| *price > Decimal::ZERO);
-            let (Some(platform), Ok(time)) = (spot_platform(&record.product_description), record.timestamp.parse::<chrono::DateTime<chrono::Utc>>()) else {
+            let (Some(platform), Ok(time)) =
+                (spot_platform(&record.product_description), record.timestamp.parse::<chrono::DateTime<chrono::Utc>>())
+            else {
                 draft.reject(item(), RejectionReason::Incomplete);
                 return Ok(());
             };
@@ -133,8 +135,8 @@ struct Range {
 
 #[derive(Deserialize)]
 struct Advice {
-    /// The saving over on demand, percent.
-    s: u32,
+    /// The saving over on demand, percent; negative where spot costs more.
+    s: i64,
     /// The index of the interruption class.
     r: u32,
 }
@@ -163,7 +165,7 @@ pub(in crate::catalog) fn read_advisor(input: &mut dyn BufRead, draft: &mut Draf
                 if !draft.takes(&sku) {
                     continue;
                 }
-                let saving = Decimal::new(i64::from(advice.s), 2);
+                let saving = Decimal::new(advice.s, 2);
                 draft.advise_spot(SpotAdvice { sku, interruption: *interruption, saving, origin: draft.origin.clone() });
             }
         }
