@@ -91,11 +91,12 @@ impl<'r> JsonStream<'r> {
 
     /// The next value, parsed; it may borrow from the buffer.
     pub(crate) fn value<'a, T: Deserialize<'a>>(&'a mut self) -> Result<T> {
-        let line = self.line();
-        let expected = self.expected;
-        let bytes = self.raw()?;
-        serde_json::from_slice(bytes).map_err(|error| {
-            let line = line + u64::try_from(error.line()).unwrap_or(1) - 1;
+        let length = self.raw()?.len();
+        let (buffer, lines, expected) = (&self.buffer, self.lines, self.expected);
+        let start = self.at - length;
+        // Lines are counted for errors only: counting them for each value would read the buffer over and over.
+        serde_json::from_slice(&buffer[start..self.at]).map_err(|error| {
+            let line = lines + newlines(&buffer[..start]) + u64::try_from(error.line()).unwrap_or(1);
             Error::from(Problem::Malformed { expected }).at_line(line).caused_by(error)
         })
     }
