@@ -64,6 +64,7 @@ impl CatalogBuilder {
     ///
     /// # Errors
     /// Not a file, empty, of no known format; what the format's reader finds wrong, with file, line and item.
+    #[allow(clippy::should_implement_trait)] // adds a file, as `Command::arg` adds an argument
     pub fn add(mut self, path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let mut file = files::open(path, "price")?;

@@ -131,20 +131,20 @@ impl Catalog {
         }
         self.check_pairs(&mut add);
         let dates: BTreeSet<_> = self.sources().into_keys().filter_map(|origin| origin.price_date).collect();
-        if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
-            if (*last - *first).num_days() > 366 {
-                add(Check::DatesMixed, self.source(), format!("prices are from {first} to {last}"));
-            }
+        if let (Some(first), Some(last)) = (dates.first(), dates.last())
+            && (*last - *first).num_days() > 366
+        {
+            add(Check::DatesMixed, self.source(), format!("prices are from {first} to {last}"));
         }
         findings.sort();
         findings
     }
 
     fn check_alone(&self, offer: &Offer, add: &mut impl FnMut(Check, &str, String)) {
-        if let (Some(from), Some(until)) = (offer.purchasable_from, offer.purchasable_until) {
-            if until < from {
-                add(Check::NeverPurchasable, &offer.id, format!("sold from {from} until {until}"));
-            }
+        if let (Some(from), Some(until)) = (offer.purchasable_from, offer.purchasable_until)
+            && until < from
+        {
+            add(Check::NeverPurchasable, &offer.id, format!("sold from {from} until {until}"));
         }
         match &offer.benefit {
             Benefit::Reservation { sku, pool } => {

@@ -49,7 +49,7 @@ pub(super) enum Rated {
     /// A price of the catalog, by its identifier.
     Price(String),
     /// A provider's SKU (may be empty), or else metered usage; the last resort is the SKU it stands for.
-    Usage { provider_id: String, metered: Metered, sku: Option<Sku> },
+    Usage { provider_id: String, metered: Metered, sku: Option<Box<Sku>> },
 }
 
 /// What makes a spend plan one offer.
@@ -59,7 +59,7 @@ pub(super) struct PlanKey {
     pub(super) service: String,
     pub(super) region: String,
     pub(super) family: String,
-    pub(super) term_days: u32,
+    pub(super) years: u32,
     pub(super) payment_option: PaymentOption,
 }
 
@@ -168,10 +168,10 @@ impl Draft {
     /// [`Problem::Empty`] without any price, and all of [`Catalog::new`].
     pub(super) fn finish(mut self) -> Result<Catalog> {
         let prices = std::mem::take(&mut self.prices);
-        let prices = self.latest(prices, |price| (price.sku.to_string(), &price.id, &price.provider_id, &price.origin));
-        let prices = self.latest(prices, |price| (price.id.clone(), &price.id, &price.provider_id, &price.origin));
+        let prices = self.latest(prices, |price| price.sku.to_string(), price_names);
+        let prices = self.latest(prices, |price| price.id.clone(), price_names);
         let offers = std::mem::take(&mut self.offers);
-        let offers = self.latest(offers, |offer| (offer.id.clone(), &offer.id, &offer.provider_id, &offer.origin));
+        let offers = self.latest(offers, |offer| offer.id.clone(), offer_names);
         let by_id: HashMap<String, UnitPrice> = prices.iter().map(|price| (price.id.clone(), price.price)).collect();
         let mut offers = self.with_prices(offers, &by_id);
         offers.extend(self.finish_plans(&prices, &by_id));
@@ -203,24 +203,26 @@ impl Draft {
     }
 
     /// Of entries with one key the one of the latest date, then the least identifiers; the others are rejected.
-    fn latest<T>(&mut self, mut entries: Vec<T>, key: impl Fn(&T) -> (String, &String, &String, &Origin)) -> Vec<T> {
-        entries.sort_by(|a, b| {
-            let ((key_a, id_a, provider_a, origin_a), (key_b, id_b, provider_b, origin_b)) = (key(a), key(b));
+    fn latest<T>(&mut self, entries: Vec<T>, key: impl Fn(&T) -> String, names: impl Fn(&T) -> (&str, &str, &Origin)) -> Vec<T> {
+        let mut entries: Vec<(String, T)> = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
+        entries.sort_by(|(key_a, a), (key_b, b)| {
+            let ((id_a, provider_a, origin_a), (id_b, provider_b, origin_b)) = (names(a), names(b));
             key_a
-                .cmp(&key_b)
+                .cmp(key_b)
                 .then_with(|| origin_b.price_date.cmp(&origin_a.price_date))
                 .then_with(|| (id_a, provider_a, &origin_a.source).cmp(&(id_b, provider_b, &origin_b.source)))
         });
         let mut kept: Vec<T> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            match kept.last() {
-                Some(last) if key(last).0 == key(&entry).0 => {
-                    let (_, id, provider_id, _) = key(&entry);
-                    let item = if provider_id.is_empty() { id.clone() } else { format!("{id} ({provider_id})") };
-                    self.reject(item, RejectionReason::Superseded);
-                }
-                _ => kept.push(entry),
+        let mut last = None;
+        for (key, entry) in entries {
+            if last.as_ref() == Some(&key) {
+                let (id, provider_id, _) = names(&entry);
+                let item = if provider_id.is_empty() { id.to_owned() } else { format!("{id} ({provider_id})") };
+                self.reject(item, RejectionReason::Superseded);
+                continue;
             }
+            last = Some(key);
+            kept.push(entry);
         }
         kept
     }
@@ -266,7 +268,7 @@ impl Draft {
                     .get(provider_id.as_str())
                     .copied()
                     .or_else(|| self.metered.get(metered).map(String::as_str))
-                    .or_else(|| sku.as_ref().and_then(|sku| by_sku.get(sku).copied())),
+                    .or_else(|| sku.as_ref().and_then(|sku| by_sku.get(&**sku).copied())),
             };
             resolved[*index] = id.filter(|id| by_id.contains_key(*id)).map(str::to_owned);
         }
@@ -285,7 +287,7 @@ impl Draft {
                     continue;
                 }
                 // The same usage may be rated twice (used and unused capacity); the higher rate is the safe one.
-                if rates.get(price).is_some() {
+                if rates.contains_key(price) {
                     repeated += 1;
                 }
                 let entry = rates.entry(price.clone()).or_insert(rate);
@@ -303,7 +305,7 @@ impl Draft {
     /// Interruption figures join the prices that are there; without one, the advisor's saving makes a price from the on-demand price.
     fn finish_spot(&mut self, prices: &[OnDemandPrice]) -> Vec<SpotPrice> {
         let spot = std::mem::take(&mut self.spot);
-        let mut spot = self.latest(spot, |spot| (spot.id.clone(), &spot.id, &spot.id, &spot.origin));
+        let mut spot = self.latest(spot, |spot| spot.id.clone(), spot_names);
         let mut by_sku: HashMap<Sku, Vec<usize>> = HashMap::new();
         for (index, price) in spot.iter().enumerate() {
             by_sku.entry(price.sku.clone()).or_default().push(index);
@@ -334,6 +336,18 @@ impl Draft {
     }
 }
 
+fn price_names(price: &OnDemandPrice) -> (&str, &str, &Origin) {
+    (&price.id, &price.provider_id, &price.origin)
+}
+
+fn offer_names(offer: &Offer) -> (&str, &str, &Origin) {
+    (&offer.id, &offer.provider_id, &offer.origin)
+}
+
+fn spot_names(spot: &SpotPrice) -> (&str, &str, &Origin) {
+    (&spot.id, "", &spot.origin)
+}
+
 impl PlanKey {
     fn id(&self) -> String {
         let kind = match self.plan.as_str() {
@@ -342,7 +356,7 @@ impl PlanKey {
         };
         let place: String =
             [&self.region, &self.family].iter().filter(|part| !part.is_empty()).map(|part| format!("/{part}")).collect();
-        format!("sp/{kind}{place}/{}y-{}", self.term_days / 365, self.payment_option.slug())
+        format!("sp/{kind}{place}/{}y-{}", self.years, self.payment_option.slug())
     }
 
     /// AWS Savings Plans: paid not at all, half or all upfront (a partial upfront share may be chosen from 50 to 99 %).
@@ -354,7 +368,7 @@ impl PlanKey {
         derived: String,
         origin: Origin,
     ) -> Offer {
-        let term = Term::Days(self.term_days);
+        let term = Term::Days(365 * self.years);
         let share = match self.payment_option {
             PaymentOption::NoUpfront => Decimal::ZERO,
             PaymentOption::PartialUpfront => Decimal::new(5, 1),

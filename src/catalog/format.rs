@@ -126,10 +126,11 @@ impl Outline {
             if byte.is_ascii_whitespace() || byte == b':' {
                 continue;
             }
-            if depth == base && byte != b',' && byte != b'}' {
-                if let Some(key) = key.as_ref().filter(|key| outline.keys.last().is_none_or(|(last, _)| last != *key)) {
-                    outline.keys.push((key.clone(), byte));
-                }
+            if depth == base
+                && !matches!(byte, b',' | b'}')
+                && let Some(key) = key.as_ref().filter(|key| outline.keys.last().is_none_or(|(last, _)| last != *key))
+            {
+                outline.keys.push((key.clone(), byte));
             }
             match byte {
                 b'"' => string_start = Some(at + 1),

@@ -62,7 +62,7 @@ fn add_type(draft: &mut Draft, instance: &Instance) {
         if systems.contains_key("ondemand") {
             // Services without engines: the price stands one level higher.
             let entry = Value::Object(systems.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
-            add(draft, sku(service, region, &instance.instance_type, ""), &entry);
+            add(draft, &sku(service, region, &instance.instance_type, ""), &entry);
             continue;
         }
         for (system, entry) in systems {
@@ -71,7 +71,7 @@ fn add_type(draft: &mut Draft, instance: &Instance) {
                 draft.reject_many(&kind, RejectionReason::NotUsage, 1);
                 continue;
             }
-            add(draft, sku(service, region, &instance.instance_type, system), entry);
+            add(draft, &sku(service, region, &instance.instance_type, system), entry);
         }
     }
 }
@@ -114,32 +114,32 @@ fn platform(system: &str) -> (&str, &str) {
     (platform, if system == "dedicated" { "dedicated" } else { "shared" })
 }
 
-fn add(draft: &mut Draft, sku: Sku, entry: &Value) {
-    if !draft.takes(&sku) {
+fn add(draft: &mut Draft, sku: &Sku, entry: &Value) {
+    if !draft.takes(sku) {
         return;
     }
-    let id = super::terms::price_id(&sku);
+    let id = super::terms::price_id(sku);
     let price = match entry.get("ondemand").and_then(number) {
         Some(price) if price > Decimal::ZERO => UnitPrice::new(price),
         Some(_) => return draft.reject(id, RejectionReason::NoPrice),
         None => return draft.reject(id, RejectionReason::UnreadablePrice),
     };
-    let pool = pools(&sku).into_iter().next();
+    let pool = pools(sku).into_iter().next();
     for (key, value) in entry.get("reserved").and_then(Value::as_object).into_iter().flatten() {
         let reason = match (terms(key), number(value)) {
             (None, _) => RejectionReason::UnknownTerms,
             (_, None) => RejectionReason::UnreadablePrice,
             (Some(_), Some(effective)) if effective <= Decimal::ZERO => RejectionReason::NoPrice,
             (Some(terms), Some(effective)) => {
-                add_offer(draft, &sku, &id, key, terms, effective, pool.clone(), price);
+                add_offer(draft, sku, &id, key, terms, effective, pool.clone(), price);
                 continue;
             }
         };
         draft.reject(format!("{id}: {key}"), reason);
     }
-    add_spot(draft, &sku, &id, entry);
+    add_spot(draft, sku, &id, entry);
     let origin = draft.origin.clone();
-    draft.price(on_demand(&sku, price, "", origin));
+    draft.price(on_demand(sku, price, "", origin));
 }
 
 /// What a key of `reserved` says: years, term, class, payment option.
@@ -185,7 +185,7 @@ fn add_offer(
         service: format!("{plan}SavingsPlans"),
         region: region.into(),
         family: family.into(),
-        term_days: 365 * years,
+        years,
         payment_option: payment,
     };
     draft.rate(plan, "", Rated::Price(id.into()), UnitPrice::new(effective), derived);

@@ -98,12 +98,9 @@ pub(in crate::catalog) fn read(input: &mut dyn BufRead, draft: &mut Draft) -> Re
             let Some(products) = &products else { return Err(stream.malformed("`products` before `terms`")) };
             is_terms_read = true;
             stream.object(|stream, kind| {
-                let kind = match Kind::of(kind) {
-                    Some(kind) => kind,
-                    None => {
-                        draft.reject_many(&format!("terms of kind {kind}"), RejectionReason::UnknownTerms, 1);
-                        return stream.skip();
-                    }
+                let Some(kind) = Kind::of(kind) else {
+                    draft.reject_many(&format!("terms of kind {kind}"), RejectionReason::UnknownTerms, 1);
+                    return stream.skip();
                 };
                 let mut stray = 0;
                 stream.object(|stream, sku| {

@@ -125,7 +125,7 @@ fn add(draft: &mut Draft, plan: &PlanKey, plan_id: &str, words: &Words<'_>) {
         usage_type: regions::without_prefix(words.usage_type).into(),
         operation: words.operation.into(),
     };
-    let rated = Rated::Usage { provider_id: words.provider_id.into(), metered, sku };
+    let rated = Rated::Usage { provider_id: words.provider_id.into(), metered, sku: sku.map(Box::new) };
     draft.rate(plan.clone(), plan_id, rated, rate, "");
 }
 
@@ -154,7 +154,7 @@ fn plan_key(plan: String, region: &str, family: &str, years: u32, payment_option
         service: plan_service(&plan),
         region: if is_limited { region.into() } else { String::new() },
         family: if is_limited { family.into() } else { String::new() },
-        term_days: 365 * years,
+        years,
         payment_option,
         plan,
     }
