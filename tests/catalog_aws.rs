@@ -1,6 +1,8 @@
 //! Reads AWS price files: every real one of the shared data in full, with counts of prices, offers and left-out entries, and small files
 //! of our own in the same shapes.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic)]
+
 use covermix::catalog::{Benefit, Catalog, CatalogBuilder, PaymentOption, RejectionReason};
 use covermix::time::Term;
 use rust_decimal::{Decimal, dec};
