@@ -9,6 +9,7 @@
 //! interchangeable live in `catalog/aws.rs` and its siblings.
 
 pub mod aws;
+pub mod azure;
 mod builder;
 mod check;
 mod difference;
@@ -16,6 +17,7 @@ mod draft;
 mod file;
 mod format;
 mod negotiated;
+pub mod parts;
 mod stream;
 
 pub use builder::CatalogBuilder;
@@ -23,7 +25,6 @@ pub use check::{Check, Finding, Severity};
 pub use difference::{Change, Difference, Subject};
 pub use format::{Format, recognise};
 pub use negotiated::{Applicability, CommitmentDiscount, NegotiatedTerm};
-
 pub(crate) use file::line_of_id;
 
 use crate::error::{Error, Problem, Result};
