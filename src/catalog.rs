@@ -16,6 +16,7 @@ mod difference;
 mod draft;
 mod file;
 mod format;
+pub mod gcp;
 mod negotiated;
 pub mod parts;
 mod stream;

@@ -30,6 +30,7 @@ use std::path::Path;
 pub struct RetailPrices<'a> {
     size_flexibility: Option<&'a SizeFlexibility>,
     price_date: Option<NaiveDate>,
+    accepts_missing_pages: bool,
 }
 
 impl<'a> RetailPrices<'a> {
@@ -49,6 +50,12 @@ impl<'a> RetailPrices<'a> {
     #[must_use]
     pub fn price_date(self, day: NaiveDate) -> Self {
         Self { price_date: Some(day), ..self }
+    }
+
+    /// Reads what is there, although every page names a next one: a part of the price list on purpose.
+    #[must_use]
+    pub fn accept_missing_pages(self) -> Self {
+        Self { accepts_missing_pages: true, ..self }
     }
 
     /// Reads files (plain or gzip), each with one or more pages, into one catalog. The order of files, pages and rows does not matter.
@@ -81,7 +88,8 @@ impl<'a> RetailPrices<'a> {
             let expected = "a list of prices; read a list of changes with `azure::changes::read`";
             return Err(Problem::Malformed { expected }.into());
         }
-        if let Some(Some(link)) = documents.iter().map(|page| page.next_page.as_ref()).min() {
+        let next_page = documents.iter().map(|page| page.next_page.as_ref()).min().flatten();
+        if let Some(link) = next_page.filter(|_| !self.accepts_missing_pages) {
             let expected = "the last page: append the page that it names, until `NextPageLink` is null";
             return Err(Error::from(Problem::Value { value: link.clone(), expected }).in_field("NextPageLink"));
         }
