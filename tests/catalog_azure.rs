@@ -1,5 +1,7 @@
 //! Azure's price lists, read in full: the real files where they are present, and small files of our own in the same shapes.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
 use chrono::NaiveDate;
 use covermix::catalog::azure::{self, RetailPrices, SizeFlexibility, changes};
 use covermix::catalog::{Benefit, Catalog, PaymentOption, RejectionReason, Right, ScopeKind};

@@ -163,7 +163,7 @@ impl BillingCatalog {
         entries.sort_by(|a, b| a.sku_id.cmp(&b.sku_id));
         let mut builder = Builder { wanted: self.currency.clone(), ..Builder::default() };
         for entry in &entries {
-            builder.add(entry, description::subject(&entry.description, &self.overrides))?;
+            builder.add(entry, description::subject(&entry.description, &self.overrides).as_ref())?;
         }
         builder.finish()
     }
@@ -202,7 +202,7 @@ impl Builder {
         self.rejected.push(Rejection { item, reason, count: 1 });
     }
 
-    fn add(&mut self, entry: &Entry, subject: Option<Subject>) -> Result<()> {
+    fn add(&mut self, entry: &Entry, subject: Option<&Subject>) -> Result<()> {
         let item = format!("{} {}", entry.sku_id, entry.description);
         // The API gives the prices in force, and past or future ones where asked for: the latest is taken.
         let Some(info) = entry.pricing_info.iter().max_by_key(|info| info.effective_time) else {
@@ -243,7 +243,7 @@ impl Builder {
             regions => regions.iter().map(|region| if region == "global" { "" } else { region.as_str() }).collect(),
         };
         for region in regions {
-            self.add_in(region, entry, info, subject.as_ref(), price, &item);
+            self.add_in(region, entry, info, subject, price, &item);
         }
         Ok(())
     }
