@@ -3,15 +3,12 @@
 //!
 //! `cargo run --release --no-default-features --example catalog_diff -- OLD NEW [--json] [--all]`
 //!
-//! OLD and NEW are price lists of one format: the pricing calculator's list of Google Cloud (YAML), answers of the Azure Retail Prices
-//! API, or anything that `Catalog::read` reads. Without arguments it compares two small lists of its own. Exit code 2 means that a
-//! list could not be read.
+//! OLD and NEW are price lists of any format that `Catalog::read` reads, such as two dates of Google Cloud's list. Without arguments it
+//! compares two small lists of its own. Exit code 2 means that a list could not be read.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use clap::Parser;
-use covermix::catalog::azure::RetailPrices;
-use covermix::catalog::gcp::{BillingCatalog, Pricing};
-use covermix::catalog::{Benefit, Catalog};
+use covermix::catalog::{Catalog, Change, Difference, Subject};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +22,7 @@ struct Arguments {
     old: Option<PathBuf>,
     /// The newer list.
     new: Option<PathBuf>,
-    /// Print JSON: an array of moves, and counts.
+    /// Print JSON: counts, and an array of moves.
     #[arg(long)]
     json: bool,
     /// Print every move, not the largest 20 of each kind.
@@ -34,146 +31,115 @@ struct Arguments {
 }
 
 /// The kinds of prices, in the order of the report.
-const KINDS: [&str; 4] = ["on-demand price", "commitment", "plan rate", "spot price"];
+const KINDS: [(Subject, &str); 4] = [
+    (Subject::OnDemand, "on-demand price"),
+    (Subject::Offer, "commitment"),
+    (Subject::Rate, "plan rate"),
+    (Subject::Spot, "spot price"),
+];
+const DIRECTIONS: [&str; 4] = ["dearer", "cheaper", "appeared", "ended"];
 
-/// One price on both sides; absent where it is not listed.
-struct Move {
-    kind: &'static str,
-    id: String,
-    unit: String,
-    old: Option<Decimal>,
-    new: Option<Decimal>,
+/// Direction, old and new price.
+fn read_change(change: Change) -> (&'static str, Option<Decimal>, Option<Decimal>) {
+    match change {
+        Change::Dearer { from, to } => ("dearer", Some(from), Some(to)),
+        Change::Cheaper { from, to } => ("cheaper", Some(from), Some(to)),
+        Change::Appeared { at } => ("appeared", None, Some(at)),
+        Change::Ended { at } => ("ended", Some(at), None),
+    }
 }
 
-impl Move {
-    fn direction(&self) -> &'static str {
-        match (self.old, self.new) {
-            (None, _) => "appeared",
-            (_, None) => "ended",
-            (Some(old), Some(new)) if new > old => "dearer",
-            (Some(old), Some(new)) if new < old => "cheaper",
-            _ => "same",
+/// What a price is per, by subject and identifier, of both lists.
+fn units(catalogs: [&Catalog; 2]) -> BTreeMap<(Subject, String), String> {
+    let mut units = BTreeMap::new();
+    for catalog in catalogs {
+        let per = |unit: &str| format!("{}/{unit}", catalog.currency());
+        for price in catalog.prices() {
+            units.insert((Subject::OnDemand, price.id.clone()), per(&price.sku.unit));
+        }
+        for offer in catalog.offers() {
+            units.insert((Subject::Offer, offer.id.clone()), per("hour of the term"));
+        }
+        for spot in catalog.spot() {
+            units.insert((Subject::Spot, spot.id.clone()), per(&spot.sku.unit));
         }
     }
-
-    /// The change in percent of the old price, where both are listed.
-    fn percent(&self) -> Option<Decimal> {
-        let (old, new) = (self.old?, self.new?);
-        Some(((new - old) / old * Decimal::ONE_HUNDRED).round_dp(2))
-    }
+    units
 }
 
-/// Reads a list by its content: YAML is Google's, `skus` and `Items` are names of the two APIs; the rest is for the front door.
-fn read(path: &Path) -> covermix::Result<Catalog> {
-    let name = path.to_string_lossy();
-    if name.trim_end_matches(".gz").ends_with(".yml") || name.trim_end_matches(".gz").ends_with(".yaml") {
-        return Pricing::new().read(path);
-    }
-    let first = Catalog::read(path);
-    first.or_else(|error| RetailPrices::new().read(&[path]).or_else(|_| BillingCatalog::new().read(&[path])).map_err(|_| error))
+/// The unit of a difference; a rate is per unit of the price that it is for.
+fn unit_of(units: &BTreeMap<(Subject, String), String>, difference: &Difference) -> String {
+    let key = match difference.id.split_once(" for ") {
+        Some((_, sku)) if difference.subject == Subject::Rate => (Subject::OnDemand, sku.to_owned()),
+        _ => (difference.subject, difference.id.clone()),
+    };
+    units.get(&key).cloned().unwrap_or_default()
 }
 
-/// Every price of a catalog by kind and identifier, with its unit.
-fn prices(catalog: &Catalog) -> BTreeMap<(usize, String), (Decimal, String)> {
-    let mut prices = BTreeMap::new();
-    let currency = catalog.currency();
-    for price in catalog.prices() {
-        prices.insert((0, price.id.clone()), (price.price.value(), format!("{currency}/{}", price.sku.unit)));
-    }
-    for offer in catalog.offers() {
-        match &offer.benefit {
-            Benefit::Reservation { .. } => {
-                let value = offer.effective_hourly().value().round_dp(12);
-                prices.insert((1, offer.id.clone()), (value, format!("{currency}/hour of the term")));
-            }
-            Benefit::SpendPlan { rates, .. } => {
-                for (sku, rate) in rates {
-                    let unit = catalog.price_with_id(sku).map_or("", |price| price.sku.unit.as_str());
-                    prices.insert((2, format!("{} for {sku}", offer.id)), (rate.value(), format!("{currency}/{unit}")));
-                }
-            }
-        }
-    }
-    for spot in catalog.spot() {
-        prices.insert((3, spot.id.clone()), (spot.price.value(), format!("{currency}/{}", spot.sku.unit)));
-    }
-    prices
-}
-
-/// All prices of both catalogs, moved or not.
-fn compare(old: &Catalog, new: &Catalog) -> Vec<Move> {
-    let (old, mut new) = (prices(old), prices(new));
-    let mut moves: Vec<((usize, String), Move)> = old
-        .into_iter()
-        .map(|((kind, id), (price, unit))| {
-            let now = new.remove(&(kind, id.clone())).map(|(price, _)| price);
-            ((kind, id.clone()), Move { kind: KINDS[kind], id, unit, old: Some(price), new: now })
-        })
-        .collect();
-    moves.extend(new.into_iter().map(|((kind, id), (price, unit))| {
-        ((kind, id.clone()), Move { kind: KINDS[kind], id, unit, old: None, new: Some(price) })
-    }));
-    moves.sort_by(|a, b| a.0.cmp(&b.0));
-    moves.into_iter().map(|(_, change)| change).collect()
+fn percent(difference: &Difference) -> Option<Decimal> {
+    difference.relative().map(|share| (share * Decimal::ONE_HUNDRED).round_dp(2))
 }
 
 type Counts = BTreeMap<&'static str, BTreeMap<&'static str, usize>>;
 
-fn count(moves: &[Move]) -> Counts {
-    let mut counts = Counts::new();
-    for change in moves {
-        *counts.entry(change.kind).or_default().entry(change.direction()).or_default() += 1;
+/// How many moves of each kind and direction.
+fn count(differences: &[Difference]) -> Counts {
+    let mut counts: Counts =
+        KINDS.iter().map(|(_, kind)| (*kind, DIRECTIONS.iter().map(|direction| (*direction, 0)).collect())).collect();
+    for difference in differences {
+        let kind = KINDS.iter().find(|(subject, _)| *subject == difference.subject).map_or("other", |(_, kind)| kind);
+        *counts.entry(kind).or_default().entry(read_change(difference.change).0).or_default() += 1;
     }
     counts
 }
 
-fn print_table(moves: &[Move], counts: &Counts, all: bool) {
-    println!("{:<16} {:>9} {:>9} {:>9} {:>9} {:>9}", "prices", "dearer", "cheaper", "appeared", "ended", "same");
-    for kind in KINDS {
-        let of = |direction: &str| counts.get(kind).and_then(|counts| counts.get(direction)).copied().unwrap_or(0);
-        let columns = ["dearer", "cheaper", "appeared", "ended", "same"].map(of);
-        println!("{kind:<16} {:>9} {:>9} {:>9} {:>9} {:>9}", columns[0], columns[1], columns[2], columns[3], columns[4]);
+fn print_table(differences: &[Difference], units: &BTreeMap<(Subject, String), String>, all: bool) {
+    println!("{:<16} {:>9} {:>9} {:>9} {:>9}", "number of prices", "dearer", "cheaper", "appeared", "ended");
+    for (kind, of) in count(differences) {
+        let [dearer, cheaper, appeared, ended] = DIRECTIONS.map(|direction| of[direction]);
+        println!("{kind:<16} {dearer:>9} {cheaper:>9} {appeared:>9} {ended:>9}");
     }
-    for kind in KINDS {
-        let mut moved: Vec<(&Move, Decimal)> =
-            moves.iter().filter(|change| change.kind == kind).filter_map(|change| Some((change, change.percent()?))).collect();
-        moved.retain(|(change, _)| change.old != change.new);
+    for (subject, kind) in KINDS {
+        let of_kind = differences.iter().filter(|difference| difference.subject == subject);
+        let mut moved: Vec<_> = of_kind.filter_map(|difference| Some((difference, percent(difference)?))).collect();
         if moved.is_empty() {
             continue;
         }
-        moved.sort_by(|a, b| (b.1.abs(), &a.0.id).cmp(&(a.1.abs(), &b.0.id)));
+        moved.sort_by(|a, b| b.1.abs().cmp(&a.1.abs()).then_with(|| a.0.id.cmp(&b.0.id)));
         let shown = if all { moved.len() } else { moved.len().min(20) };
         println!("\n{kind}: {} moved, the largest {shown}", moved.len());
-        println!("{:>14} {:>14} {:>9}  {:<24} price", "old", "new", "change", "unit");
-        for (change, percent) in &moved[..shown] {
-            let text = |price: Option<Decimal>| price.map(|price| price.round_dp(8).normalize().to_string()).unwrap_or_default();
-            println!("{:>14} {:>14} {percent:>8}%  {:<24} {}", text(change.old), text(change.new), change.unit, change.id);
+        println!("{:>14} {:>14} {:>10}  {:<22} price", "old", "new", "change", "unit");
+        for (difference, percent) in &moved[..shown] {
+            let (_, old, new) = read_change(difference.change);
+            let [old, new] =
+                [old, new].map(|price| price.map(|price| price.round_dp(8).normalize().to_string()).unwrap_or_default());
+            println!("{old:>14} {new:>14} {percent:>+9} %  {:<22} {}", unit_of(units, difference), difference.id);
         }
     }
 }
 
-fn print_json(moves: &[Move], counts: &Counts) {
-    let moves: Vec<_> = moves
+fn print_json(differences: &[Difference], units: &BTreeMap<(Subject, String), String>) {
+    let moves: Vec<_> = differences
         .iter()
-        .filter(|change| change.direction() != "same")
-        .map(|change| {
+        .map(|difference| {
+            let (direction, old, new) = read_change(difference.change);
+            let kind = KINDS.iter().find(|(subject, _)| *subject == difference.subject).map(|(_, kind)| kind);
             serde_json::json!({
-                "kind": change.kind, "id": change.id, "unit": change.unit, "direction": change.direction(),
-                "old": change.old, "new": change.new, "percent": change.percent(),
+                "kind": kind, "id": difference.id, "unit": unit_of(units, difference), "direction": direction, "old": old, "new": new,
+                "percent": percent(difference),
             })
         })
         .collect();
-    println!("{:#}", serde_json::json!({ "counts": counts, "moves": moves }));
+    println!("{:#}", serde_json::json!({ "counts": count(differences), "moves": moves }));
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let own = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/gcp").join(name);
-    let (old, new, is_own) = match (&arguments.old, &arguments.new) {
-        (Some(old), Some(new)) => (old.clone(), new.clone(), false),
-        _ => (own("pricing.yml"), own("pricing-later.yml"), true),
-    };
-    let (before, after) = match read(&old).and_then(|before| Ok((before, read(&new)?))) {
+    let own = |name: &str| Path::new("tests/data/gcp").join(name);
+    let given = arguments.old.zip(arguments.new);
+    let is_own = given.is_none();
+    let (old, new) = given.unwrap_or_else(|| (own("pricing.yml"), own("pricing-later.yml")));
+    let (before, after) = match Catalog::read(&old).and_then(|before| Ok((before, Catalog::read(&new)?))) {
         Ok(both) => both,
         Err(error) => {
             eprintln!("{error}");
@@ -184,25 +150,25 @@ fn main() -> ExitCode {
         eprintln!("{}: prices in {}, but {}: in {}", old.display(), before.currency(), new.display(), after.currency());
         return ExitCode::from(2);
     }
-    let moves = compare(&before, &after);
-    let counts = count(&moves);
+    let differences = Catalog::diff(&before, &after);
+    let units = units([&before, &after]);
     if arguments.json {
-        print_json(&moves, &counts);
+        print_json(&differences, &units);
     } else {
-        let side = |path: &Path, catalog: &Catalog| {
-            let date = catalog.price_date().map_or_else(|| "undated".to_owned(), |date| date.to_string());
-            println!("{date}  {} ({} entries left out)", path.display(), catalog.rejected().iter().map(|r| r.count).sum::<u64>());
-        };
-        side(&old, &before);
-        side(&new, &after);
-        print_table(&moves, &counts, arguments.all);
+        for (path, catalog) in [(&old, &before), (&new, &after)] {
+            let date = catalog.price_date().map_or_else(|| "undated   ".to_owned(), |date| date.to_string());
+            let left_out: u64 = catalog.rejected().iter().map(|rejection| rejection.count).sum();
+            println!("{date}  {} ({left_out} entries left out)", path.display());
+        }
+        println!();
+        print_table(&differences, &units, arguments.all);
     }
     if is_own {
-        let of = |kind: &str, direction: &str| counts[kind].get(direction).copied().unwrap_or(0);
-        // C2 is 5 % dearer on demand (2 machines and their vCPU), f1 has ended; commitments of N1 are 2 % cheaper (vCPU and memory, two terms).
-        assert_eq!((of("on-demand price", "dearer"), of("on-demand price", "ended")), (3, 2));
-        assert_eq!((of("commitment", "cheaper"), of("commitment", "dearer")), (4, 2));
-        assert_eq!(of("spot price", "dearer"), 4);
+        let counts = count(&differences);
+        let of = |kind: &str| DIRECTIONS.map(|direction| counts[kind][direction]);
+        // C2 is 5 % dearer (two machines, their vCPU, two commitments), N1 commitments are 2 % cheaper (vCPU and memory, two terms), f1 has
+        // ended (the machine, its vCPU, its spot price), spot prices of N2 are 10 % higher.
+        assert_eq!((of("on-demand price"), of("commitment"), of("spot price")), ([3, 0, 0, 2], [2, 4, 0, 0], [4, 0, 0, 1]));
     }
     ExitCode::SUCCESS
 }

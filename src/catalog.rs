@@ -24,9 +24,9 @@ mod stream;
 pub use builder::CatalogBuilder;
 pub use check::{Check, Finding, Severity};
 pub use difference::{Change, Difference, Subject};
+pub(crate) use file::line_of_id;
 pub use format::{Format, recognise};
 pub use negotiated::{Applicability, CommitmentDiscount, NegotiatedTerm};
-pub(crate) use file::line_of_id;
 
 use crate::error::{Error, Problem, Result};
 use crate::time::Term;

@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 use covermix::catalog::azure::{self, RetailPrices, SizeFlexibility, changes};
-use covermix::catalog::{Benefit, Catalog, PaymentOption, RejectionReason, Right, ScopeKind};
+use covermix::catalog::{Benefit, Catalog, Change, PaymentOption, RejectionReason, Right, ScopeKind, Severity};
 use covermix::usage::Sku;
 use rust_decimal::{Decimal, dec};
 use std::collections::BTreeMap;
@@ -128,6 +128,10 @@ fn the_list_of_changes_is_read_in_full() {
     assert_eq!(after.prices().len() - licences(&after) + after.spot().len(), 168 + 188);
     assert_eq!((rejections(&before), rejections(&after)), (BTreeMap::new(), BTreeMap::new()));
     assert_eq!(changes.at.unwrap(), "2026-08-01T05:42:27.108761+00:00");
+    let moved = Catalog::diff(&before, &after);
+    let appeared = moved.iter().filter(|moved| matches!(moved.change, Change::Appeared { .. })).count();
+    assert_eq!(appeared, 188 + licences(&after) - licences(&before));
+    assert!(moved.iter().all(|moved| !matches!(moved.change, Change::Ended { .. })));
 }
 
 fn licences(catalog: &Catalog) -> usize {
@@ -241,6 +245,27 @@ fn changes_have_a_before_and_an_after() {
     let (before, after) = (changes.before.unwrap(), changes.after.unwrap());
     assert_eq!((counts(&before), counts(&after)), ((0, 0, 1), (1, 0, 1)));
     assert_eq!((before.spot()[0].price.value(), after.spot()[0].price.value()), (dec!(0.0441), dec!(0.0503)));
+}
+
+#[test]
+fn the_front_door_reads_azure() {
+    let catalog = Catalog::read(own("retail-page-2.json")).unwrap();
+    assert_eq!(catalog.prices().len(), 2);
+    assert_eq!(Catalog::read(own("reduced.json")).unwrap().prices().len(), 5);
+    let message = Catalog::read(own("retail-page-1.json")).unwrap_err().to_string();
+    assert!(message.contains("NextPageLink") && message.contains("retail-page-1.json"), "{message}");
+}
+
+#[test]
+fn the_checked_in_catalog_is_plausible() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/azure-catalog.json");
+    let catalog = Catalog::read(path).unwrap();
+    assert_eq!(catalog.price(&d4s_v5(azure::LINUX)).unwrap().price.value(), dec!(0.224));
+    assert_eq!(plan_rate(&catalog, &d4s_v5(azure::LINUX), 12), Some(dec!(0.1688064)));
+    let reserved = reservation(&catalog, &d4s_v5(azure::LINUX), 12, PaymentOption::AllUpfront).unwrap();
+    assert_eq!((reserved.upfront.value(), reserved.origin.price_date), (dec!(1158), Some(day(2021, 12, 14))));
+    let errors: Vec<_> = catalog.check().into_iter().filter(|finding| finding.check.severity() == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use covermix::catalog::gcp::{
     self, BillingCatalog, MachineTypes, Pricing, Resource, SpendDiscounts, SpendModel, machine_sku, resource_sku,
 };
-use covermix::catalog::{Benefit, Catalog, RejectionReason};
+use covermix::catalog::{Benefit, Catalog, Check, RejectionReason, Severity};
 use rust_decimal::{Decimal, dec};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -120,6 +120,9 @@ fn the_list_of_2022_is_read_in_full_and_its_e2_error_rejected() {
     assert_eq!((wrong(RejectionReason::NoPrice), wrong(RejectionReason::Implausible)), (476, 476));
     assert!(catalog.offers().iter().all(|offer| offer.region.is_empty() || !offer.id.to_lowercase().contains("/e2")));
     assert!(price(&catalog, "us-central1", "E2", &Resource::Cpu).is_some(), "on-demand prices of E2 are right");
+    let named =
+        catalog.check().into_iter().filter(|finding| finding.check == Check::PriceMissing && finding.item.contains("/e2-"));
+    assert_eq!(named.count(), 476);
 }
 
 #[test]
@@ -319,6 +322,26 @@ fn skus_meet_on_region_and_description() {
         (RejectionReason::Implausible, 1),     // a 1-year price below the 3-year price
     ];
     assert_eq!(rejections(&catalog), BTreeMap::from(expected));
+}
+
+#[test]
+fn the_front_door_reads_both_formats() {
+    let catalog = Catalog::read(own("pricing.yml")).unwrap();
+    assert_eq!((catalog.price_date(), catalog.currency()), (Some(day(2026, 7, 30)), "USD"));
+    assert_eq!(rejections(&catalog), rejections(&own_list()));
+    assert!(catalog.offer("gcp/Compute flexible/36m").is_some());
+    let message = Catalog::read(own("skus-1.json")).unwrap_err().to_string();
+    assert!(message.contains("nextPageToken") && message.contains("skus-1.json"), "{message}");
+}
+
+#[test]
+fn the_checked_in_catalog_is_plausible() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/gcp-catalog.json");
+    let catalog = Catalog::read(path).unwrap();
+    check_n2(&catalog);
+    let errors: Vec<_> = catalog.check().into_iter().filter(|finding| finding.check.severity() == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert!(catalog.source().contains("Google Cloud") && catalog.price_date() == Some(day(2026, 7, 30)));
 }
 
 #[test]

@@ -105,6 +105,11 @@ pub(super) fn read_into(input: &mut dyn BufRead, draft: &mut Draft) -> Result<()
             Some(line) => error.at_line(line),
             None => error,
         })?;
+    merge(catalog, draft)
+}
+
+/// Adds a whole catalog to one being built; its entries keep its source and date, and what it left out stays left out.
+pub(super) fn merge(catalog: Catalog, draft: &mut Draft) -> Result<()> {
     draft.currency(&catalog.currency)?;
     draft.origin = Origin { source: catalog.source, price_date: catalog.price_date.or(draft.origin.price_date) };
     let origin = draft.origin.clone();
@@ -128,6 +133,9 @@ pub(super) fn read_into(input: &mut dyn BufRead, draft: &mut Draft) -> Result<()
     for mut spot in catalog.spot {
         fill(&mut spot.origin);
         draft.spot(spot);
+    }
+    for rejection in catalog.rejected {
+        draft.reject_many(&rejection.item, rejection.reason, rejection.count);
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Recognises the format of a price file by its content: the name of a file is the user's, its first bytes are the provider's.
 
+use super::azure::RetailPrices;
+use super::gcp::{BillingCatalog, Pricing, SpendDiscounts, SpendModel};
 use super::{aws, draft::Draft};
 use crate::error::{Error, Problem, Result};
 use std::io::BufRead;
@@ -40,6 +42,12 @@ pub enum Format {
     AwsSpotAdvisor,
     /// AWS public spot price feed (`spot.js`).
     AwsSpotFeed,
+    /// Answers of the Azure Retail Prices API, or a reduction of them keyed by SKU and meter.
+    AzureRetail,
+    /// Answers of Google's Cloud Billing Catalog API.
+    GcpBillingCatalog,
+    /// The price list of the Google Cloud pricing cost calculator (YAML).
+    GcpPricing,
 }
 
 /// Recognises a format by the first bytes of a file (unpacked; up to 64 KiB are looked at).
@@ -53,15 +61,51 @@ pub fn recognise(head: &[u8]) -> Result<Format> {
         Some(b'{' | b'[') => {
             // Each provider looks at the outline; a further one is a further `or_else`.
             let outline = Outline::of(text);
-            aws::recognise_json(&outline).or_else(|| own(&outline))
+            aws::recognise_json(&outline).or_else(|| others(&outline)).or_else(|| own(&outline))
         }
-        _ => aws::recognise_text(text),
+        _ => aws::recognise_text(text).or_else(|| others_text(text)),
     };
     format.ok_or_else(|| Error::from(Problem::Malformed { expected: EXPECTED }))
 }
 
 fn own(outline: &Outline) -> Option<Format> {
     (!outline.is_array && (outline.has("schema") || outline.has("currency"))).then_some(Format::Covermix)
+}
+
+/// JSON of Azure and Google Cloud.
+fn others(outline: &Outline) -> Option<Format> {
+    let is_meter_key = |key: &str| key.matches('|').count() == 3;
+    if outline.has("skus") {
+        Some(Format::GcpBillingCatalog)
+    } else if ["Items", "items", "NextPageLink", "armRegionName"].iter().any(|key| outline.has(key))
+        || outline.keys.iter().any(|(key, _)| is_meter_key(key))
+    {
+        Some(Format::AzureRetail)
+    } else {
+        None
+    }
+}
+
+/// YAML of Google Cloud.
+fn others_text(text: &str) -> Option<Format> {
+    text.lines().any(|line| line.trim_end() == "compute:").then_some(Format::GcpPricing)
+}
+
+/// Reads a whole text into a catalog of its own, and adds that. The day that the caller gave stands for what the text does not say.
+fn read_text(format: Format, input: &mut dyn BufRead, draft: &mut Draft) -> Result<()> {
+    let mut text = String::new();
+    input.read_to_string(&mut text).map_err(|error| Error::from(Problem::InputOutput).caused_by(error))?;
+    let day = draft.origin.price_date;
+    let catalog = match format {
+        Format::AzureRetail => day.map_or_else(RetailPrices::new, |day| RetailPrices::new().price_date(day)).from_json(&text)?,
+        Format::GcpBillingCatalog => BillingCatalog::new().from_json(&text)?,
+        _ => {
+            let discounts = SpendDiscounts::documented()?;
+            let reader = Pricing::new().spend_discounts(&discounts, SpendModel::New);
+            day.map_or(reader, |day| reader.price_date(day)).from_yaml(&text)?
+        }
+    };
+    super::file::merge(catalog, draft)
 }
 
 /// Reads a file of a provider's format.
@@ -80,6 +124,7 @@ pub(super) fn read(format: Format, input: &mut dyn BufRead, draft: &mut Draft) -
         Format::AwsSpotHistory => aws::spot::read_history(input, draft),
         Format::AwsSpotAdvisor => aws::spot::read_advisor(input, draft),
         Format::AwsSpotFeed => aws::spot::read_feed(input, draft),
+        Format::AzureRetail | Format::GcpBillingCatalog | Format::GcpPricing => read_text(format, input, draft),
     }
 }
 
@@ -180,6 +225,12 @@ mod tests {
     #[case(r#"{"vers": 0.01, "config": {"#, Format::AwsSpotFeed)]
     #[case("\"FormatVersion\",\"v1.0\"\n\"Disclaimer\",\"x\"\n", Format::AwsPriceListCsv)]
     #[case("sku,location,service,family,usage_type,instance_type,price\n", Format::AwsSkuTable)]
+    #[case(r#"{"BillingCurrency": "USD", "Items": [{"currencyCode": "#, Format::AzureRetail)]
+    #[case(r#"{"items": [{"currencyCode": "#, Format::AzureRetail)]
+    #[case(r#"[{"currencyCode": "USD", "armRegionName": "westeurope", "#, Format::AzureRetail)]
+    #[case("{\n\"DZH318Z08LV0/002J|ac85e0a3|Consumption|\": {\n\"armRegionName\": \"x\"", Format::AzureRetail)]
+    #[case(r#"{"skus": [{"name": "#, Format::GcpBillingCatalog)]
+    #[case("---\nabout:\n  timestamp: 1\ncompute:\n  instance:\n", Format::GcpPricing)]
     #[case("\u{feff}SKU,RateCode,Unit,EffectiveDate,DiscountedRate,Currency,DiscountedSKU\n", Format::AwsSavingsPlansCsv)]
     fn formats_are_recognised_by_content(#[case] head: &str, #[case] expected: Format) {
         assert_eq!(recognise(head.as_bytes()).unwrap(), expected);
