@@ -9,9 +9,24 @@
 //! interchangeable live in `catalog/aws.rs` and its siblings.
 
 pub mod aws;
+pub mod azure;
+mod builder;
+mod check;
+mod difference;
+mod draft;
 mod file;
+mod format;
+pub mod gcp;
+mod negotiated;
+pub mod parts;
+mod stream;
 
+pub use builder::CatalogBuilder;
+pub use check::{Check, Finding, Severity};
+pub use difference::{Change, Difference, Subject};
 pub(crate) use file::line_of_id;
+pub use format::{Format, recognise};
+pub use negotiated::{Applicability, CommitmentDiscount, NegotiatedTerm};
 
 use crate::error::{Error, Problem, Result};
 use crate::time::Term;
@@ -41,6 +56,88 @@ pub struct OnDemandPrice {
     /// only a reservation of just itself covers belongs to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<PoolUnits>,
+    /// The provider's identifier of this price, for joins and contracts: AWS SKU, Azure meter, Google SKU; empty if unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provider_id: String,
+    /// The public price, where `price` is a negotiated one; see [`Catalog::negotiated`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_price: Option<UnitPrice>,
+    /// Where this price comes from, if not from the catalog's own source.
+    #[serde(default, skip_serializing_if = "Origin::is_empty")]
+    pub origin: Origin,
+}
+
+/// Where one price or offer comes from, in a catalog that mixes sources or dates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The source in words; empty for the catalog's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// The first day the price was valid, as the source says; the catalog's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_date: Option<NaiveDate>,
+}
+
+impl Origin {
+    /// Whether it says nothing, so that the catalog's own source and date hold.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.source.is_empty() && self.price_date.is_none()
+    }
+}
+
+/// In which quantities an offer is sold: units bought, or money an hour for a spend plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lot {
+    /// The least that can be bought.
+    #[serde(with = "rust_decimal::serde::str")]
+    #[schemars(schema_with = "crate::units::decimal_schema")]
+    pub minimum: Decimal,
+    /// The step in which more can be bought.
+    #[serde(with = "rust_decimal::serde::str")]
+    #[schemars(schema_with = "crate::units::decimal_schema")]
+    pub increment: Decimal,
+}
+
+/// The price of capacity that the provider may take back: nothing is committed, and no commitment covers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpotPrice {
+    /// The catalog's own identifier of this price.
+    pub id: String,
+    /// What is priced, with the same [`Sku`] as on demand.
+    pub sku: Sku,
+    /// The availability zone that the price holds for; empty for the whole region.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub availability_zone: String,
+    /// The price of one unit.
+    pub price: UnitPrice,
+    /// How often such capacity is taken back, where the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interruption: Option<Interruption>,
+    /// Where this price comes from, if not from the catalog's own source.
+    #[serde(default, skip_serializing_if = "Origin::is_empty")]
+    pub origin: Origin,
+    /// Where the price is not the provider's own figure: how it was derived.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub derived: String,
+}
+
+/// The share of spot capacity that was taken back in the trailing month, as a range: AWS Spot Instance Advisor and Azure eviction
+/// rates publish classes, not figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Interruption {
+    /// The lower end, 0 to 1.
+    #[serde(with = "rust_decimal::serde::str")]
+    #[schemars(schema_with = "crate::units::decimal_schema")]
+    pub from: Decimal,
+    /// The upper end, 0 to 1.
+    #[serde(with = "rust_decimal::serde::str")]
+    #[schemars(schema_with = "crate::units::decimal_schema")]
+    pub to: Decimal,
 }
 
 /// A number of normalised units of a pool.
@@ -64,6 +161,18 @@ pub enum PaymentOption {
     PartialUpfront,
     /// All at purchase.
     AllUpfront,
+}
+
+impl PaymentOption {
+    /// As in identifiers: `no-upfront`, `partial-upfront`, `all-upfront`.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::NoUpfront => "no-upfront",
+            Self::PartialUpfront => "partial-upfront",
+            Self::AllUpfront => "all-upfront",
+        }
+    }
 }
 
 impl fmt::Display for PaymentOption {
@@ -177,6 +286,15 @@ pub struct Offer {
     /// Where the price is not the provider's own figure: how it was derived.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub derived: String,
+    /// In which quantities it is sold; any quantity that the provider bills if absent (whole reservations, cents an hour).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<Lot>,
+    /// The provider's identifier of the offer, where `id` is the catalog's own: AWS SKU and offer term, Savings Plan offering.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provider_id: String,
+    /// Where this offer comes from, if not from the catalog's own source.
+    #[serde(default, skip_serializing_if = "Origin::is_empty")]
+    pub origin: Origin,
 }
 
 impl Offer {
@@ -216,6 +334,8 @@ pub struct Rejection {
     pub item: String,
     /// Why.
     pub reason: RejectionReason,
+    /// How many entries this stands for: 1, or more where entries of one kind were left out together.
+    pub count: u64,
 }
 
 /// Why an entry of a price source was left out. More reasons may be added.
@@ -230,6 +350,18 @@ pub enum RejectionReason {
     AboveOnDemand,
     /// The terms are not known to this reader.
     UnknownTerms,
+    /// A rate or offer of something that has no on-demand price in the catalog.
+    NoOnDemandPrice,
+    /// A further price of the same thing: another tier, capacity status or meter, or an older date.
+    Superseded,
+    /// Not priced by the unit of usage (a fee, a message, a row without a thing to price).
+    NotUsage,
+    /// An entry that lacks what identifies it.
+    Incomplete,
+    /// The caller did not ask for it (region, SKU or service filter).
+    NotSelected,
+    /// The price cannot be right beside the others of the same thing (a 3-year price above the 1-year price).
+    Implausible,
 }
 
 /// On-demand prices and offers, checked: identifiers are unique, references exist, prices are above 0, one currency.
@@ -240,6 +372,7 @@ pub struct Catalog {
     source: String,
     prices: Vec<OnDemandPrice>,
     offers: Vec<Offer>,
+    spot: Vec<SpotPrice>,
     rejected: Vec<Rejection>,
     price_by_sku: HashMap<Sku, usize>,
     price_by_id: HashMap<String, usize>,
@@ -257,12 +390,23 @@ impl Catalog {
         currency: impl Into<String>,
         price_date: Option<NaiveDate>,
         source: impl Into<String>,
-        mut prices: Vec<OnDemandPrice>,
-        mut offers: Vec<Offer>,
+        prices: Vec<OnDemandPrice>,
+        offers: Vec<Offer>,
     ) -> Result<Self> {
         if prices.is_empty() {
             return Err(Problem::Empty { what: "on-demand price" }.into());
         }
+        Self::assemble(currency.into(), price_date, source.into(), prices, offers)
+    }
+
+    /// As [`Catalog::new`], but prices may be absent: a file may hold spot prices alone.
+    pub(crate) fn assemble(
+        currency: String,
+        price_date: Option<NaiveDate>,
+        source: String,
+        mut prices: Vec<OnDemandPrice>,
+        mut offers: Vec<Offer>,
+    ) -> Result<Self> {
         prices.sort_by(|a, b| a.id.cmp(&b.id));
         offers.sort_by(|a, b| a.id.cmp(&b.id));
         let mut price_by_sku = HashMap::with_capacity(prices.len());
@@ -281,16 +425,34 @@ impl Catalog {
             }
         }
         Ok(Self {
-            currency: currency.into(),
+            currency,
             price_date,
-            source: source.into(),
+            source,
             prices,
             offers,
+            spot: Vec::new(),
             rejected: Vec::new(),
             price_by_sku,
             price_by_id,
             offer_by_id,
         })
+    }
+
+    /// The same catalog with these spot prices; they are sorted by identifier.
+    ///
+    /// # Errors
+    /// [`Problem::Repeated`] for an identifier that stands twice; [`Problem::PriceNotPositive`]; [`Problem::OutOfRange`] for an interruption
+    /// range outside of 0 to 1.
+    pub fn with_spot(mut self, mut spot: Vec<SpotPrice>) -> Result<Self> {
+        spot.sort_by(|a, b| a.id.cmp(&b.id));
+        for price in &spot {
+            check_spot(price).map_err(|error| error.in_item(price.id.clone()))?;
+        }
+        if let Some(pair) = spot.windows(2).find(|pair| pair[0].id == pair[1].id) {
+            return Err(Error::from(Problem::Repeated).in_field("spot").in_item(pair[0].id.clone()));
+        }
+        self.spot = spot;
+        Ok(self)
     }
 
     /// The currency of every amount, an ISO 4217 code.
@@ -321,6 +483,33 @@ impl Catalog {
     #[must_use]
     pub fn offers(&self) -> &[Offer] {
         &self.offers
+    }
+
+    /// The spot prices, by identifier.
+    #[must_use]
+    pub fn spot(&self) -> &[SpotPrice] {
+        &self.spot
+    }
+
+    /// The source of an entry in words, its own or else the catalog's.
+    #[must_use]
+    pub fn source_of<'a>(&'a self, origin: &'a Origin) -> &'a str {
+        if origin.source.is_empty() { &self.source } else { &origin.source }
+    }
+
+    /// Every source and price date in the catalog, with the number of prices, offers and spot prices from it. A catalog that mixes dates
+    /// prices nothing as of one day: reports name them all.
+    #[must_use]
+    pub fn sources(&self) -> BTreeMap<Origin, usize> {
+        let prices = self.prices.iter().map(|price| &price.origin);
+        let origins =
+            prices.chain(self.offers.iter().map(|offer| &offer.origin)).chain(self.spot.iter().map(|spot| &spot.origin));
+        let mut sources = BTreeMap::new();
+        for origin in origins {
+            let full = Origin { source: self.source_of(origin).to_owned(), price_date: origin.price_date.or(self.price_date) };
+            *sources.entry(full).or_default() += 1;
+        }
+        sources
     }
 
     /// Entries of the source that were left out, with the reason.
@@ -381,7 +570,9 @@ impl Catalog {
         let price_by_sku = prices.iter().enumerate().map(|(index, price)| (price.sku.clone(), index)).collect();
         let price_by_id = prices.iter().enumerate().map(|(index, price)| (price.id.clone(), index)).collect();
         let offer_by_id = offers.iter().enumerate().map(|(index, offer)| (offer.id.clone(), index)).collect();
-        Self { prices, offers, price_by_sku, price_by_id, offer_by_id, ..self.clone_without_entries() }
+        let skus: BTreeSet<&Sku> = usage.lines().iter().map(|line| &line.sku).collect();
+        let spot = self.spot.iter().filter(|spot| skus.contains(&spot.sku)).cloned().collect();
+        Self { prices, offers, spot, price_by_sku, price_by_id, offer_by_id, ..self.clone_without_entries() }
     }
 
     fn clone_without_entries(&self) -> Self {
@@ -391,12 +582,18 @@ impl Catalog {
             source: self.source.clone(),
             prices: Vec::new(),
             offers: Vec::new(),
+            spot: Vec::new(),
             rejected: self.rejected.clone(),
             price_by_sku: HashMap::new(),
             price_by_id: HashMap::new(),
             offer_by_id: HashMap::new(),
         }
     }
+}
+
+/// The family of a thing by its name, over all providers: what stands before the size, or the whole name.
+pub(crate) fn family_of(name: &str) -> String {
+    aws::family(name).to_owned()
 }
 
 fn check_price(price: &OnDemandPrice) -> Result<()> {
@@ -413,6 +610,19 @@ fn check_price(price: &OnDemandPrice) -> Result<()> {
     Ok(())
 }
 
+fn check_spot(spot: &SpotPrice) -> Result<()> {
+    if spot.price <= UnitPrice::ZERO {
+        return Err(Error::from(Problem::PriceNotPositive { value: spot.price.to_string() }).in_field("spot.price"));
+    }
+    if let Some(range) =
+        spot.interruption.filter(|range| range.from < Decimal::ZERO || range.to < range.from || range.to > Decimal::ONE)
+    {
+        let problem = Problem::OutOfRange { value: format!("{} to {}", range.from, range.to), range: "0 to 1, ascending" };
+        return Err(Error::from(problem).in_field("spot.interruption"));
+    }
+    Ok(())
+}
+
 /// The checks on an offer alone and against the prices it refers to.
 pub(crate) fn check_offer(offer: &Offer, prices: &[OnDemandPrice], by_id: &HashMap<String, usize>) -> Result<()> {
     if offer.id.is_empty() {
@@ -425,6 +635,12 @@ pub(crate) fn check_offer(offer: &Offer, prices: &[OnDemandPrice], by_id: &HashM
     }
     if offer.upfront.value().is_zero() && offer.recurring.value().is_zero() {
         return Err(Error::from(Problem::PriceNotPositive { value: "0".into() }).in_field("offers.upfront, offers.recurring"));
+    }
+    if let Some(lot) = offer.lot.filter(|lot| lot.minimum <= Decimal::ZERO || lot.increment <= Decimal::ZERO) {
+        let value = format!("{} in steps of {}", lot.minimum, lot.increment);
+        return Err(
+            Error::from(Problem::OutOfRange { value, range: "a minimum and an increment above 0" }).in_field("offers.lot")
+        );
     }
     if offer.scopes.is_empty() {
         return Err(Error::from(Problem::Scope { scope: String::new() }).in_field("offers.scopes"));

@@ -22,7 +22,16 @@ fn price(sku: &str, on_demand: Decimal, units: Option<Decimal>) -> OnDemandPrice
         tenancy: String::new(),
         unit: String::new(),
     };
-    OnDemandPrice { id: sku.into(), sku: sku_key, price: UnitPrice::new(on_demand), family, pools: pools.into_iter().collect() }
+    OnDemandPrice {
+        id: sku.into(),
+        sku: sku_key,
+        price: UnitPrice::new(on_demand),
+        family,
+        pools: pools.into_iter().collect(),
+        provider_id: String::new(),
+        list_price: None,
+        origin: crate::catalog::Origin::default(),
+    }
 }
 
 fn offer(id: &str, benefit: Benefit, recurring: Decimal) -> Offer {
@@ -43,6 +52,9 @@ fn offer(id: &str, benefit: Benefit, recurring: Decimal) -> Offer {
         purchasable_from: None,
         purchasable_until: None,
         derived: String::new(),
+        lot: None,
+        provider_id: String::new(),
+        origin: crate::catalog::Origin::default(),
     }
 }
 

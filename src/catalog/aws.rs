@@ -2,9 +2,18 @@
 //!
 //! Rules from the EC2 User Guide, "How Reserved Instances are applied" (edition read in 2026-06) and the Savings Plans User Guide.
 
-pub mod ec2instances;
+pub(super) mod ec2instances;
+pub(super) mod price_list;
+pub(super) mod price_list_csv;
+pub(super) mod pricing_page;
+pub mod regions;
+pub(super) mod savings_plans;
+pub mod services;
 pub mod size_flexibility;
+pub(super) mod spot;
+mod terms;
 
+use super::format::{Format, Outline};
 use super::{PoolUnits, Right, ScopeKind};
 use crate::time::Term;
 use crate::units::Units;
@@ -72,10 +81,12 @@ pub fn instance_sku(region: &str, instance_type: &str, platform: &str, tenancy: 
     }
 }
 
-/// The family of an instance type: all before the dot (`m5`, `m5d` and `r6gd` are different families).
+/// The family of an instance or node type: all before the size (`m5`, `m5d` and `r6gd` are different families; `db.r5`, `cache.r6g`).
 #[must_use]
 pub fn family(instance_type: &str) -> &str {
-    instance_type.split_once('.').map_or(instance_type, |(family, _)| family)
+    let class =
+        ["db.", "cache.", "ml.", "dms."].iter().find(|class| instance_type.starts_with(**class)).map_or(0, |class| class.len());
+    instance_type[class..].find('.').map_or(instance_type, |dot| &instance_type[..class + dot])
 }
 
 /// The size-flexible pool of an instance type, with its normalisation factor: Linux, shared tenancy, a family that is not
@@ -88,4 +99,44 @@ pub fn pool(sku: &Sku) -> Option<PoolUnits> {
         pool: format!("aws/{}/{}/{}/{}/{}", sku.service, sku.region, family(&sku.sku), sku.platform, sku.tenancy),
         units: Units::new(factor),
     })
+}
+
+/// Recognises AWS's JSON formats.
+pub(super) fn recognise_json(outline: &Outline) -> Option<Format> {
+    let formats: [(&[&str], Format); 9] = [
+        (&["instance_type"], Format::Ec2Instances),
+        (&["SpotPriceHistory"], Format::AwsSpotHistory),
+        (&["PriceList"], Format::AwsGetProducts),
+        (&["product"], Format::AwsGetProducts),
+        (&["searchResults"], Format::AwsSavingsPlanRates),
+        (&["manifest", "regions"], Format::AwsPricingPage),
+        (&["instance_types", "ranges"], Format::AwsSpotAdvisor),
+        (&["instance_types"], Format::AwsSpotAdvisor),
+        (&["vers", "config"], Format::AwsSpotFeed),
+    ];
+    if outline.is_array && outline.first_is_text {
+        return Some(Format::AwsGetProducts);
+    }
+    match outline.kind("products") {
+        Some(b'{') => return Some(Format::AwsPriceList),
+        Some(b'[') => return Some(Format::AwsSavingsPlans),
+        _ => {}
+    }
+    formats.iter().find(|(keys, _)| keys.iter().all(|key| outline.has(key))).map(|(_, format)| *format)
+}
+
+/// Recognises AWS's formats that are not JSON, by their first line.
+pub(super) fn recognise_text(text: &str) -> Option<Format> {
+    if text.starts_with("callback(") {
+        return Some(Format::AwsSpotFeed);
+    }
+    let lines: Vec<String> = text.lines().take(8).map(|line| line.replace(['"', ' ', '_'], "").to_lowercase()).collect();
+    let header = lines.iter().find(|line| line.starts_with("sku,"));
+    match header {
+        Some(line) if line.contains("discountedrate") => Some(Format::AwsSavingsPlansCsv),
+        Some(line) if line.contains("offertermcode") => Some(Format::AwsPriceListCsv),
+        Some(line) if line.contains("usagetype") && line.contains("price") => Some(Format::AwsSkuTable),
+        Some(_) => None,
+        None => lines.first().filter(|line| line.starts_with("formatversion,")).map(|_| Format::AwsPriceListCsv),
+    }
 }

@@ -2,17 +2,18 @@
 //!
 //! The format's JSON Schema is `data/catalog.schema.json`, made from the types by [`Catalog::json_schema`].
 
-use super::{Catalog, Offer, OnDemandPrice};
+use super::draft::Draft;
+use super::format::EXPECTED;
+use super::{Catalog, CatalogBuilder, Offer, OnDemandPrice, Origin, SpotPrice};
 use crate::error::{Error, Problem, Result};
 use crate::files;
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::io::Read;
+use std::io::BufRead;
 use std::path::Path;
 
 const SCHEMA: &str = "covermix-catalog/1";
-const EXPECTED: &str = "a covermix catalog (JSON), or a provider's price file that this library reads";
 
 /// The document; what is optional in a file has a default here.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -34,18 +35,21 @@ struct Document {
     prices: Vec<OnDemandPrice>,
     /// Commitments for sale.
     offers: Vec<Offer>,
+    /// Prices of capacity that the provider may take back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    spot: Vec<SpotPrice>,
 }
 
 impl Catalog {
-    /// Reads a catalog: this library's JSON format or a price file of ec2instances.info, plain or gzip.
+    /// Reads a price file of any format that [`recognise`](super::recognise) knows, plain or gzip. Files that need each other
+    /// (Savings Plan rates and on-demand prices), and files of which a part is wanted, are read with a
+    /// [`CatalogBuilder`](super::CatalogBuilder).
     ///
     /// # Errors
-    /// Not a file, empty, not JSON of a known shape; and all of [`Catalog::new`], with file, line, field and item.
+    /// Not a file, empty, of no known shape; and all of [`Catalog::new`], with file, line, field and item.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let mut text = String::new();
-        files::open(path, "price")?.read_to_string(&mut text).map_err(|error| files::input_output(path, error))?;
-        Self::from_json(&text).map_err(|error| error.in_file(path))
+        CatalogBuilder::new().add(path)?.build().map_err(|error| error.in_file(path))
     }
 
     /// Reads a catalog from its text; see [`Catalog::read`].
@@ -53,17 +57,7 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::read`], without the file's name.
     pub fn from_json(text: &str) -> Result<Self> {
-        if text.trim_start().starts_with('[') || text.trim_start().starts_with("{\"instance_type\"") {
-            return super::aws::ec2instances::read(text);
-        }
-        let document: Document = match files::parse_json(text, EXPECTED) {
-            Ok(document) => document,
-            Err(error) => return Err(other_currency(text).unwrap_or(error)),
-        };
-        document.into_catalog().map_err(|error| match error.place().item.as_deref().and_then(|id| line_of_id(text, id)) {
-            Some(line) => error.at_line(line),
-            None => error,
-        })
+        CatalogBuilder::new().add_text(text)?.build()
     }
 
     /// The catalog as a document in its own JSON format.
@@ -76,6 +70,7 @@ impl Catalog {
             source: self.source.clone(),
             prices: self.prices.clone(),
             offers: self.offers.clone(),
+            spot: self.spot.clone(),
         };
         // Strings, numbers as strings and maps with string keys: nothing that JSON cannot hold.
         serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
@@ -97,6 +92,54 @@ impl Catalog {
     }
 }
 
+/// Reads a document of the own format into a catalog being built; its entries keep the source and date of the document.
+pub(super) fn read_into(input: &mut dyn BufRead, draft: &mut Draft) -> Result<()> {
+    let mut text = String::new();
+    input.read_to_string(&mut text).map_err(|error| Error::from(Problem::InputOutput).caused_by(error))?;
+    let document: Document = match files::parse_json(&text, EXPECTED) {
+        Ok(document) => document,
+        Err(error) => return Err(other_currency(&text).unwrap_or(error)),
+    };
+    let catalog =
+        document.into_catalog().map_err(|error| match error.place().item.as_deref().and_then(|id| line_of_id(&text, id)) {
+            Some(line) => error.at_line(line),
+            None => error,
+        })?;
+    merge(catalog, draft)
+}
+
+/// Adds a whole catalog to one being built; its entries keep its source and date, and what it left out stays left out.
+pub(super) fn merge(catalog: Catalog, draft: &mut Draft) -> Result<()> {
+    draft.currency(&catalog.currency)?;
+    draft.origin = Origin { source: catalog.source, price_date: catalog.price_date.or(draft.origin.price_date) };
+    let origin = draft.origin.clone();
+    let fill = |own: &mut Origin| {
+        if own.source.is_empty() {
+            own.source.clone_from(&origin.source);
+        }
+        own.price_date = own.price_date.or(origin.price_date);
+    };
+    for mut price in catalog.prices {
+        if !draft.takes(&price.sku) {
+            continue;
+        }
+        fill(&mut price.origin);
+        draft.price(price);
+    }
+    for mut offer in catalog.offers {
+        fill(&mut offer.origin);
+        draft.offer(offer);
+    }
+    for mut spot in catalog.spot {
+        fill(&mut spot.origin);
+        draft.spot(spot);
+    }
+    for rejection in catalog.rejected {
+        draft.reject_many(&rejection.item, rejection.reason, rejection.count);
+    }
+    Ok(())
+}
+
 impl Document {
     fn into_catalog(self) -> Result<Catalog> {
         if self.schema != SCHEMA {
@@ -106,7 +149,10 @@ impl Document {
             let problem = Problem::Value { value: self.currency, expected: "an ISO 4217 code such as USD" };
             return Err(Error::from(problem).in_field("currency"));
         }
-        Catalog::new(self.currency, self.price_date, self.source, self.prices, self.offers)
+        if self.prices.is_empty() && self.spot.is_empty() {
+            return Err(Problem::Empty { what: "on-demand price" }.into());
+        }
+        Catalog::assemble(self.currency, self.price_date, self.source, self.prices, self.offers)?.with_spot(self.spot)
     }
 }
 

@@ -5,50 +5,88 @@
 //! file does not say is derived, and every such offer says so in `derived`:
 //! - all upfront: the fee is effective x hours, to the whole dollar where rounding allows it (fees are whole dollars), else to cents;
 //! - partial upfront: half of that is upfront (rounded to dollars), the rest hourly;
-//! - Savings Plan rates: the effective price of the convertible Reserved Instance with the same term and payment option for Compute
+//! - Savings Plan rates (EC2 only): the effective price of the convertible Reserved Instance with the same term and payment option for Compute
 //!   plans, of the standard one for EC2 Instance plans.
 //!
 //! A missing offer is not for sale; `ebs` and `emr` stand beside the operating systems and have no `ondemand`.
 
-use super::{COMPUTE_PLAN, EC2, EC2_INSTANCE_PLAN, OfferingClass, TERMS, family, instance_sku, pool, reserved_instance_scopes};
-use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice, PaymentOption, Rejection, RejectionReason, Right, ScopeKind};
+use super::services::pools;
+use super::terms::{decimal, on_demand, reservation};
+use super::{COMPUTE_PLAN, EC2, EC2_INSTANCE_PLAN, INSTANCE_HOUR, OfferingClass, TERMS, family, spot};
+use crate::catalog::draft::{Draft, PlanKey, Rated};
+use crate::catalog::stream::JsonStream;
+use crate::catalog::{Benefit, Offer, PaymentOption, PoolUnits, RejectionReason, SpotPrice};
 use crate::error::Result;
-use crate::files;
 use crate::time::Term;
-use crate::units::{Money, MoneyPerHour, UnitPrice};
-use crate::usage::Provider;
+use crate::units::UnitPrice;
+use crate::usage::{Provider, Sku};
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::BufRead;
 
 const EXPECTED: &str = "a price file of ec2instances.info (a JSON array of instance types with `pricing`)";
 
-/// An instance type of the file.
+/// An instance type of the file, or a node type of its files for other services.
 #[derive(Deserialize)]
-pub(crate) struct Instance {
+struct Instance {
     instance_type: String,
-    pricing: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    #[serde(default, alias = "serviceCode")]
+    servicecode: Option<String>,
+    pricing: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-/// Reads the text of a price file.
+/// Reads a price file: an array of types, or one type.
 ///
 /// # Errors
-/// [`crate::Problem::Malformed`] for another shape, and all of [`Catalog::new`].
-pub fn read(text: &str) -> Result<Catalog> {
-    let instances: Vec<Instance> = if text.trim_start().starts_with('{') {
-        vec![files::parse_json(text, EXPECTED)?]
+/// [`crate::Problem::Malformed`] for another shape.
+pub(in crate::catalog) fn read(input: &mut dyn BufRead, draft: &mut Draft) -> Result<()> {
+    let mut stream = JsonStream::new(input, EXPECTED);
+    draft.currency("USD")?;
+    draft.origin.source = "ec2instances.info".into();
+    if stream.peek()? == Some(b'{') {
+        add_type(draft, &stream.value()?);
     } else {
-        files::parse_json(text, EXPECTED)?
-    };
-    let mut builder = Builder::default();
-    for instance in instances {
-        for (region, systems) in &instance.pricing {
-            for (system, entry) in systems {
-                builder.add(&instance.instance_type, region, system, entry);
+        stream.array(|stream| {
+            add_type(draft, &stream.value()?);
+            Ok(())
+        })?;
+    }
+    stream.finish()
+}
+
+fn add_type(draft: &mut Draft, instance: &Instance) {
+    let service = instance.servicecode.as_deref().unwrap_or(EC2);
+    for (region, systems) in &instance.pricing {
+        if systems.contains_key("ondemand") {
+            // Services without engines: the price stands one level higher.
+            let entry = Value::Object(systems.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
+            add(draft, &sku(service, region, &instance.instance_type, ""), &entry);
+            continue;
+        }
+        for (system, entry) in systems {
+            if entry.get("ondemand").is_none() {
+                let kind = format!("entries `{system}` without on-demand price");
+                draft.reject_many(&kind, RejectionReason::NotUsage, 1);
+                continue;
             }
+            add(draft, &sku(service, region, &instance.instance_type, system), entry);
         }
     }
-    builder.finish()
+}
+
+fn sku(service: &str, region: &str, thing: &str, system: &str) -> Sku {
+    let (platform, tenancy) = if service == EC2 { platform(system) } else { (system, "") };
+    Sku {
+        provider: Provider::Aws,
+        service: service.into(),
+        region: region.into(),
+        sku: thing.into(),
+        platform: platform.into(),
+        tenancy: tenancy.into(),
+        unit: INSTANCE_HOUR.into(),
+    }
 }
 
 /// Platform and tenancy of an operating-system key; unknown keys keep their own name.
@@ -76,167 +114,125 @@ fn platform(system: &str) -> (&str, &str) {
     (platform, if system == "dedicated" { "dedicated" } else { "shared" })
 }
 
-#[derive(Default)]
-struct Builder {
-    prices: Vec<OnDemandPrice>,
-    offers: Vec<Offer>,
-    rejected: Vec<Rejection>,
-    compute: BTreeMap<(u32, PaymentOption), BTreeMap<String, UnitPrice>>,
-    instance: BTreeMap<(String, String, u32, PaymentOption), BTreeMap<String, UnitPrice>>,
-}
-
-impl Builder {
-    fn add(&mut self, instance_type: &str, region: &str, system: &str, entry: &serde_json::Value) {
-        let Some(on_demand) = entry.get("ondemand") else { return }; // `ebs`, `emr`
-        let (platform, tenancy) = platform(system);
-        let dedicated = if tenancy == "shared" { "" } else { "/dedicated" };
-        let id = format!("{region}/{instance_type}/{platform}{dedicated}");
-        let price = match decimal(on_demand) {
-            Some(price) if price > Decimal::ZERO => UnitPrice::new(price),
-            Some(_) => return self.reject(id, RejectionReason::NoPrice),
-            None => return self.reject(id, RejectionReason::UnreadablePrice),
-        };
-        let sku = instance_sku(region, instance_type, platform, tenancy);
-        let pool = pool(&sku);
-        let family = family(instance_type);
-        for (key, value) in entry.get("reserved").and_then(serde_json::Value::as_object).into_iter().flatten() {
-            let Some((years, term, class, payment)) = terms(key) else {
-                self.reject(format!("{id}: {key}"), RejectionReason::UnknownTerms);
-                continue;
-            };
-            let effective = match decimal(value) {
-                Some(effective) if effective > Decimal::ZERO => effective,
-                Some(_) => {
-                    self.reject(format!("{id}: {key}"), RejectionReason::NoPrice);
-                    continue;
-                }
-                None => {
-                    self.reject(format!("{id}: {key}"), RejectionReason::UnreadablePrice);
-                    continue;
-                }
-            };
-            let (upfront, recurring, derived) = split(effective, term, payment);
-            self.offers.push(Offer {
-                id: format!("ri/{id}/{years}y-{}-{}", class.as_str(), payment_slug(payment)),
-                provider: Provider::Aws,
-                service: EC2.into(),
-                region: region.into(),
-                benefit: Benefit::Reservation { sku: id.clone(), pool: pool.clone() },
-                term,
-                payment_option: payment,
-                upfront,
-                recurring,
-                scopes: reserved_instance_scopes(),
-                rights: class.rights(),
-                purchasable_from: None,
-                purchasable_until: None,
-                derived: derived.into(),
-            });
-            if effective > price.value() {
-                self.reject(format!("Savings Plan rate of {id}: {key}"), RejectionReason::AboveOnDemand);
+fn add(draft: &mut Draft, sku: &Sku, entry: &Value) {
+    if !draft.takes(sku) {
+        return;
+    }
+    let id = super::terms::price_id(sku);
+    let price = match entry.get("ondemand").and_then(number) {
+        Some(price) if price > Decimal::ZERO => UnitPrice::new(price),
+        Some(_) => return draft.reject(id, RejectionReason::NoPrice),
+        None => return draft.reject(id, RejectionReason::UnreadablePrice),
+    };
+    let pool = pools(sku).into_iter().next();
+    for (key, value) in entry.get("reserved").and_then(Value::as_object).into_iter().flatten() {
+        let reason = match (terms(key), number(value)) {
+            (None, _) => RejectionReason::UnknownTerms,
+            (_, None) => RejectionReason::UnreadablePrice,
+            (Some(_), Some(effective)) if effective <= Decimal::ZERO => RejectionReason::NoPrice,
+            (Some(terms), Some(effective)) => {
+                add_offer(draft, sku, &id, key, terms, effective, pool.clone(), price);
                 continue;
             }
-            let rate = UnitPrice::new(effective);
-            match class {
-                OfferingClass::Convertible => self.compute.entry((years, payment)).or_default().insert(id.clone(), rate),
-                OfferingClass::Standard => {
-                    let key = (region.to_owned(), family.to_owned(), years, payment);
-                    self.instance.entry(key).or_default().insert(id.clone(), rate)
-                }
-            };
-        }
-        self.prices.push(OnDemandPrice { id, sku, price, family: family.into(), pools: pool.into_iter().collect() });
+        };
+        draft.reject(format!("{id}: {key}"), reason);
     }
-
-    fn reject(&mut self, item: String, reason: RejectionReason) {
-        self.rejected.push(Rejection { item, reason });
-    }
-
-    fn finish(mut self) -> Result<Catalog> {
-        for ((years, payment), rates) in self.compute {
-            let id = format!("sp/compute/{years}y-{}", payment_slug(payment));
-            let derived = "rates are the effective prices of convertible Reserved Instances";
-            self.offers.push(savings_plan(id, "", COMPUTE_PLAN, "", years, payment, rates, derived));
-        }
-        for ((region, family, years, payment), rates) in self.instance {
-            let id = format!("sp/ec2-instance/{region}/{family}/{years}y-{}", payment_slug(payment));
-            let derived = "rates are the effective prices of standard Reserved Instances";
-            self.offers.push(savings_plan(id, &region, EC2_INSTANCE_PLAN, &family, years, payment, rates, derived));
-        }
-        let mut catalog = Catalog::new("USD", None, "ec2instances.info", self.prices, self.offers)?;
-        catalog.rejected = self.rejected;
-        Ok(catalog)
-    }
+    add_spot(draft, sku, &id, entry);
+    let origin = draft.origin.clone();
+    draft.price(on_demand(sku, price, "", origin));
 }
 
+/// What a key of `reserved` says: years, term, class, payment option.
+type Terms = (u32, Term, OfferingClass, PaymentOption);
+
 #[allow(clippy::too_many_arguments)]
-fn savings_plan(
-    id: String,
-    region: &str,
-    plan: &str,
-    family: &str,
-    years: u32,
-    payment_option: PaymentOption,
-    rates: BTreeMap<String, UnitPrice>,
-    derived: &str,
-) -> Offer {
-    let term = TERMS.iter().find(|(count, _)| *count == years).map_or(Term::AWS_ONE_YEAR, |(_, term)| *term);
-    let upfront_share = match payment_option {
-        PaymentOption::NoUpfront => Decimal::ZERO,
-        PaymentOption::PartialUpfront => Decimal::new(5, 1),
-        PaymentOption::AllUpfront => Decimal::ONE,
-    };
-    Offer {
-        id,
-        provider: Provider::Aws,
-        service: if plan == COMPUTE_PLAN { "ComputeSavingsPlans".into() } else { "EC2InstanceSavingsPlans".into() },
-        region: region.into(),
-        benefit: Benefit::SpendPlan { plan: plan.into(), family: family.into(), rates },
-        term,
-        payment_option,
-        upfront: Money::new(upfront_share * term.list_hours()),
-        recurring: MoneyPerHour::new(Decimal::ONE - upfront_share),
-        scopes: BTreeSet::from([ScopeKind::Shared]),
-        // Within seven days and the calendar month of the purchase, up to 100 an hour.
-        rights: BTreeSet::from([Right::Refund]),
-        purchasable_from: None,
-        purchasable_until: None,
+fn add_offer(
+    draft: &mut Draft,
+    sku: &Sku,
+    id: &str,
+    key: &str,
+    (years, term, class, payment): Terms,
+    effective: Decimal,
+    pool: Option<PoolUnits>,
+    price: UnitPrice,
+) {
+    let (upfront, recurring, derived) = split(effective, term, payment);
+    let offer = reservation(sku, Some(class), (term, payment), (upfront, recurring));
+    draft.offer(Offer {
+        id: format!("ri/{id}/{years}y-{}-{}", class.as_str(), payment.slug()),
+        benefit: Benefit::Reservation { sku: id.into(), pool },
         derived: derived.into(),
+        origin: draft.origin.clone(),
+        ..offer
+    });
+    if sku.service != EC2 {
+        return;
+    }
+    if effective > price.value() {
+        return draft.reject(format!("Savings Plan rate of {id}: {key}"), RejectionReason::AboveOnDemand);
+    }
+    let (plan, region, family, derived) = match class {
+        OfferingClass::Convertible => (COMPUTE_PLAN, "", "", "rates are the effective prices of convertible Reserved Instances"),
+        OfferingClass::Standard => (
+            EC2_INSTANCE_PLAN,
+            sku.region.as_str(),
+            family(&sku.sku),
+            "rates are the effective prices of standard Reserved Instances",
+        ),
+    };
+    let plan = PlanKey {
+        plan: plan.into(),
+        service: format!("{plan}SavingsPlans"),
+        region: region.into(),
+        family: family.into(),
+        years,
+        payment_option: payment,
+    };
+    draft.rate(plan, "", Rated::Price(id.into()), UnitPrice::new(effective), derived);
+}
+
+/// The average spot price and its interruption class, which files since 2020 have.
+fn add_spot(draft: &mut Draft, sku: &Sku, id: &str, entry: &Value) {
+    let Some(value) = entry.get("spot_avg") else { return };
+    let spot_id = format!("spot/{id}");
+    match number(value).filter(|price| *price > Decimal::ZERO) {
+        Some(price) => draft.spot(SpotPrice {
+            id: spot_id,
+            sku: sku.clone(),
+            availability_zone: String::new(),
+            price: UnitPrice::new(price),
+            interruption: entry.get("pct_interrupt").and_then(Value::as_str).and_then(spot::interruption),
+            origin: draft.origin.clone(),
+            derived: "average over zones and time, as the source gives it".into(),
+        }),
+        None => draft.reject(spot_id, RejectionReason::UnreadablePrice),
     }
 }
 
 /// Upfront and hourly amounts behind an effective hourly price, and how they were derived.
-fn split(effective: Decimal, term: Term, payment: PaymentOption) -> (Money, MoneyPerHour, &'static str) {
+fn split(effective: Decimal, term: Term, payment: PaymentOption) -> (Decimal, Decimal, &'static str) {
     let hours = term.list_hours();
     let total = effective * hours;
     match payment {
-        PaymentOption::NoUpfront => (Money::ZERO, MoneyPerHour::new(effective), ""),
+        PaymentOption::NoUpfront => (Decimal::ZERO, effective, ""),
         PaymentOption::AllUpfront => {
             // Half a unit of the last digit given, over the term.
             let slack = Decimal::new(5, effective.scale() + 1) * hours;
             let dollars = total.round();
             let fee = if (total - dollars).abs() <= slack { dollars } else { total.round_dp(2) };
-            (Money::new(fee), MoneyPerHour::ZERO, "fee = effective hourly price x hours of the term")
+            (fee, Decimal::ZERO, "fee = effective hourly price x hours of the term")
         }
         PaymentOption::PartialUpfront => {
             let upfront = (total / Decimal::TWO).round();
             let recurring = effective - upfront / hours;
             let derived = "half of the effective price is upfront, rounded to whole units of money";
-            (Money::new(upfront), MoneyPerHour::new(recurring.round_dp(10)), derived)
+            (upfront, recurring.round_dp(10), derived)
         }
     }
 }
 
-fn payment_slug(payment: PaymentOption) -> &'static str {
-    match payment {
-        PaymentOption::NoUpfront => "no-upfront",
-        PaymentOption::PartialUpfront => "partial-upfront",
-        PaymentOption::AllUpfront => "all-upfront",
-    }
-}
-
 /// Years, term, class and payment option of a key such as `yrTerm1Standard.noUpfront`.
-fn terms(key: &str) -> Option<(u32, Term, OfferingClass, PaymentOption)> {
+fn terms(key: &str) -> Option<Terms> {
     let (lease, payment) = key.strip_prefix("yrTerm")?.split_once('.')?;
     let (years, class) = lease.split_at_checked(1)?;
     let (years, term) = *TERMS.iter().find(|(count, _)| years == count.to_string())?;
@@ -254,14 +250,11 @@ fn terms(key: &str) -> Option<(u32, Term, OfferingClass, PaymentOption)> {
     Some((years, term, class, payment))
 }
 
-/// A price: a string, or in some files a number.
-fn decimal(value: &serde_json::Value) -> Option<Decimal> {
+/// A price: a string, or in some files a number; binary fractions are rounded to ten digits.
+fn number(value: &Value) -> Option<Decimal> {
     match value {
-        serde_json::Value::String(text) => text.parse().ok().or_else(|| Decimal::from_scientific(text).ok()),
-        serde_json::Value::Number(number) => {
-            let text = number.to_string();
-            text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
-        }
+        Value::String(text) => decimal(text),
+        Value::Number(number) => decimal(&number.to_string()).map(|price| price.round_dp(10).normalize()),
         _ => None,
     }
 }
@@ -269,7 +262,12 @@ fn decimal(value: &serde_json::Value) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use rust_decimal::dec;
+
+    fn read(text: &str) -> Result<Catalog> {
+        Catalog::from_json(text)
+    }
 
     /// Invented prices in the file's shape: one good instance, one with what sources get wrong.
     const SMALL: &str = r#"[
@@ -313,8 +311,8 @@ mod tests {
         let catalog = read(SMALL).unwrap();
         let mut reasons: Vec<_> = catalog.rejected().iter().map(|rejection| rejection.reason).collect();
         reasons.sort();
-        use RejectionReason::{AboveOnDemand, NoPrice, UnknownTerms, UnreadablePrice};
-        assert_eq!(reasons, [NoPrice, NoPrice, UnreadablePrice, AboveOnDemand, UnknownTerms]);
+        use RejectionReason::{AboveOnDemand, NoPrice, NotUsage, UnknownTerms, UnreadablePrice};
+        assert_eq!(reasons, [NoPrice, NoPrice, UnreadablePrice, AboveOnDemand, UnknownTerms, NotUsage, NotUsage]);
         assert_eq!(catalog.prices().len(), 3);
     }
 
