@@ -25,7 +25,16 @@ fn sku(id: &str) -> Sku {
 fn price(id: &str, on_demand: Decimal, units: Option<Decimal>) -> OnDemandPrice {
     let pools = units.map(|units| PoolUnits { pool: "DSv3".into(), units: Units::new(units) });
     let (price, family) = (UnitPrice::new(on_demand), String::new());
-    OnDemandPrice { id: id.into(), sku: sku(id), price, family, pools: pools.into_iter().collect() }
+    OnDemandPrice {
+        id: id.into(),
+        sku: sku(id),
+        price,
+        family,
+        pools: pools.into_iter().collect(),
+        provider_id: String::new(),
+        list_price: None,
+        origin: crate::catalog::Origin::default(),
+    }
 }
 
 fn offer(id: &str, benefit: Benefit, years: u32) -> Offer {
@@ -45,6 +54,9 @@ fn offer(id: &str, benefit: Benefit, years: u32) -> Offer {
         purchasable_from: None,
         purchasable_until: None,
         derived: String::new(),
+        lot: None,
+        provider_id: String::new(),
+        origin: crate::catalog::Origin::default(),
     }
 }
 

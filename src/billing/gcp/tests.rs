@@ -25,7 +25,16 @@ fn sku(id: &str) -> Sku {
 /// A price of a resource of a family, in the pool of that family.
 fn price(id: &str, family: &str, on_demand: Decimal) -> OnDemandPrice {
     let pool = PoolUnits { pool: format!("gcp/{family}"), units: Units::new(dec!(1)) };
-    OnDemandPrice { id: id.into(), sku: sku(id), price: UnitPrice::new(on_demand), family: family.into(), pools: vec![pool] }
+    OnDemandPrice {
+        id: id.into(),
+        sku: sku(id),
+        price: UnitPrice::new(on_demand),
+        family: family.into(),
+        pools: vec![pool],
+        provider_id: String::new(),
+        list_price: None,
+        origin: crate::catalog::Origin::default(),
+    }
 }
 
 fn offer(id: &str, benefit: Benefit, years: u32, recurring: Decimal) -> Offer {
@@ -44,6 +53,9 @@ fn offer(id: &str, benefit: Benefit, years: u32, recurring: Decimal) -> Offer {
         purchasable_from: None,
         purchasable_until: None,
         derived: String::new(),
+        lot: None,
+        provider_id: String::new(),
+        origin: crate::catalog::Origin::default(),
     }
 }
 
