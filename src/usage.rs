@@ -196,10 +196,9 @@ impl UsageCurves {
         }
         let sorted = order.windows(2).all(|pair| pair[0] < pair[1]);
         let quantity = if sorted { quantity } else { quantity.select(ndarray::Axis(1), &order) };
-        let quantity = if quantity.is_standard_layout() { quantity } else { quantity.as_standard_layout().into_owned() };
         let mut slots: Vec<Option<UsageLine>> = lines.into_iter().map(Some).collect();
         let lines = order.into_iter().filter_map(|index| slots[index].take()).collect();
-        Ok(Self { weights: Array1::ones(grid.count), grid, lines, quantity })
+        Ok(Self { weights: Array1::ones(grid.count), grid, lines, quantity: row_major(quantity) })
     }
 
     /// The same curves with a weight for each hour.
@@ -274,10 +273,15 @@ impl UsageCurves {
         Some(Self {
             grid: self.grid,
             lines: kept.iter().map(|index| self.lines[*index].clone()).collect(),
-            quantity: self.quantity.select(ndarray::Axis(1), &kept),
+            quantity: row_major(self.quantity.select(ndarray::Axis(1), &kept)),
             weights: self.weights.clone(),
         })
     }
+}
+
+/// The same array with rows in one piece, as [`UsageCurves::at`] reads them.
+fn row_major(array: Array2<f64>) -> Array2<f64> {
+    if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
 }
 
 fn check_quantity(value: f64) -> Result<()> {
@@ -288,4 +292,31 @@ fn check_quantity(value: f64) -> Result<()> {
         return Err(Problem::Negative { value: value.to_string() }.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Hour;
+
+    #[test]
+    fn hours_of_filtered_and_of_column_major_curves_are_whole() {
+        let sku = |name: &str| Sku {
+            provider: Provider::Aws,
+            service: "AmazonEC2".into(),
+            region: String::new(),
+            sku: name.into(),
+            platform: String::new(),
+            tenancy: String::new(),
+            unit: String::new(),
+        };
+        let lines = ["c", "a", "b"].map(|name| UsageLine::new(sku(name), "")).to_vec();
+        let quantity =
+            ndarray::array![[3.0, 1.0, 2.0], [6.0, 4.0, 5.0]].reversed_axes().as_standard_layout().reversed_axes().into_owned();
+        let curves = UsageCurves::new(HourGrid { first: Hour::from_epoch(0), count: 2 }, lines, quantity).unwrap();
+        assert_eq!((curves.at(0), curves.at(1)), (&[1.0, 2.0, 3.0][..], &[4.0, 5.0, 6.0][..]));
+        let some = curves.filter(|line| line.sku.sku != "b").unwrap();
+        assert_eq!((some.at(0), some.at(1)), (&[1.0, 3.0][..], &[4.0, 6.0][..]));
+        assert!(curves.filter(|_| false).is_none());
+    }
 }
