@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release --no-default-features --example bench_catalog -- [--megabytes 1000] [FILE...]`
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::integer_division)]
 
 use clap::Parser;
 use covermix::catalog::{Catalog, CatalogBuilder};

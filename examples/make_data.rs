@@ -9,6 +9,8 @@
 //! The company: a web shop in us-east-1 and eu-west-1 with four accounts. Each workload has a base, a daily and a weekly shape, growth over the
 //! year, and noise; counts are whole instances, since autoscaling starts and stops whole ones. Every figure below is invented.
 
+#![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "an example prints")]
+
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use clap::Parser;
 use covermix::catalog::aws::instance_sku;

@@ -8,6 +8,8 @@
 //! Prints a table (with `--json` the JSON document) and writes `target/covermix/recommendation.json`. Bad input ends with exit code 2 and writes
 //! nothing.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::cast_precision_loss, reason = "an example prints")]
+
 use clap::Parser;
 use covermix::catalog::Catalog;
 use covermix::planning::{Options, Planner, Policy, Progress};

@@ -2,7 +2,7 @@
 //!
 //! A [`Judge`] is made of usage, catalog and portfolio. Each provider's file (`billing/aws.rs` ...) says in which order commitments draw
 //! on usage lines while a set of them is active: its [`waterfall`](self). The hours are then replayed in one pass, in
-//! [`Decimal`](rust_decimal::Decimal) for the [`Bill`] and in f64 where planning needs only the cost.
+//! [`Decimal`] for the [`Bill`] and in f64 where planning needs only the cost.
 //!
 //! The rules, with sources, and the formulas of the bill are in `docs/formulation.md`, section "The judge".
 
@@ -135,7 +135,7 @@ impl<'a> Judge<'a> {
     /// The exact bill of the whole usage, in `Decimal`.
     #[must_use]
     pub fn bill(&self) -> Bill {
-        Bill::new(self, waterfall::replay::<Decimal>(self))
+        Bill::new(self, &waterfall::replay::<Decimal>(self))
     }
 
     /// The amortised cost of the whole usage in f64: what is left on demand plus every hour of every commitment. Agrees with

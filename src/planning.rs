@@ -13,9 +13,11 @@ pub mod baseline;
 mod extensive;
 #[cfg(feature = "highs")]
 mod master;
+#[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod plan;
 mod policy;
 mod problem;
+#[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod recourse;
 #[cfg(feature = "highs")]
 mod solve;
@@ -28,7 +30,7 @@ pub use plan::{Plan, Purchase, Status};
 pub use policy::Policy;
 pub use problem::{Candidate, Problem};
 #[cfg(feature = "highs")]
-pub use solve::{Options, Progress};
+pub use solve::{Callback, Options, Progress};
 
 use crate::billing::Rules;
 use crate::catalog::Catalog;

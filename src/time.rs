@@ -197,7 +197,7 @@ impl Term {
     #[must_use]
     pub fn nominal_months(self) -> u32 {
         match self {
-            Self::Days(days) => (days * 12 + 182) / 365,
+            Self::Days(days) => (days * 12 + 182).div_euclid(365),
             Self::Months(months) => months,
         }
     }
@@ -207,7 +207,7 @@ impl fmt::Display for Term {
     /// As people say it: `1 year`, `3 years`, `1 month`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let months = self.nominal_months();
-        let (count, word) = if months % 12 == 0 { (months / 12, "year") } else { (months, "month") };
+        let (count, word) = if months.is_multiple_of(12) { (months.div_euclid(12), "year") } else { (months, "month") };
         write!(f, "{count} {word}{}", if count == 1 { "" } else { "s" })
     }
 }
@@ -236,7 +236,9 @@ impl Serialize for Term {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match self {
             Self::Days(days) => serializer.collect_str(&format_args!("P{days}D")),
-            Self::Months(months) if months % 12 == 0 => serializer.collect_str(&format_args!("P{}Y", months / 12)),
+            Self::Months(months) if months.is_multiple_of(12) => {
+                serializer.collect_str(&format_args!("P{}Y", months.div_euclid(12)))
+            }
             Self::Months(months) => serializer.collect_str(&format_args!("P{months}M")),
         }
     }

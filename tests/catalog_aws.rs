@@ -1,7 +1,7 @@
 //! Reads AWS price files: every real one of the shared data in full, with counts of prices, offers and left-out entries, and small files
 //! of our own in the same shapes.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, clippy::integer_division)]
 
 use covermix::catalog::{Benefit, Catalog, CatalogBuilder, PaymentOption, RejectionReason};
 use covermix::time::Term;

@@ -169,13 +169,13 @@ impl Bill {
         self.commitments_by_month.get(&month).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn new(judge: &Judge<'_>, sums: Vec<Sums<Decimal>>) -> Self {
+    pub(super) fn new(judge: &Judge<'_>, sums: &[Sums<Decimal>]) -> Self {
         let mut months: BTreeMap<Month, Charges> = BTreeMap::new();
         let mut lines: Vec<LineBill> = judge.lines.iter().map(|line| LineBill::empty(line.column)).collect();
         let mut by_month: BTreeMap<Month, Vec<CommitmentBill>> = BTreeMap::new();
         let none =
             || -> Vec<CommitmentBill> { judge.held.iter().map(|held| CommitmentBill::empty(&held.commitment.id)).collect() };
-        for (epoch, sums) in judge.epochs.iter().zip(&sums) {
+        for (epoch, sums) in judge.epochs.iter().zip(sums) {
             let month = judge.usage.grid().hour(epoch.hours.start).month();
             let commitments = by_month.entry(month).or_insert_with(none);
             for (draw, taken) in epoch.draws.iter().zip(&sums.taken) {
@@ -218,7 +218,7 @@ impl Bill {
                 total.add(bill);
             }
         }
-        for (month, discount) in super::gcp::sustained::discounts(judge, &sums) {
+        for (month, discount) in super::gcp::sustained::discounts(judge, sums) {
             months.entry(month).or_default().sustained_use_discount += Money::new(discount);
         }
         Self { months, lines, commitments: total, commitments_by_month: by_month }

@@ -43,7 +43,7 @@ struct Document {
 impl Catalog {
     /// Reads a price file of any format that [`recognise`](super::recognise) knows, plain or gzip. Files that need each other
     /// (Savings Plan rates and on-demand prices), and files of which a part is wanted, are read with a
-    /// [`CatalogBuilder`](super::CatalogBuilder).
+    /// [`CatalogBuilder`].
     ///
     /// # Errors
     /// Not a file, empty, of no known shape; and all of [`Catalog::new`], with file, line, field and item.

@@ -130,7 +130,7 @@ impl<'p, 'a> Levels<'p, 'a> {
 
     fn level(&self, index: usize, need: &[f64], percent: u8) -> u32 {
         let candidate = &self.problem.candidates[index];
-        let position = (usize::from(percent) * (need.len() - 1)) / 100;
+        let position = (usize::from(percent) * (need.len() - 1)).div_euclid(100);
         (need[position] / candidate.capacity).floor().to_u32().unwrap_or(0).min(candidate.max_steps)
     }
 

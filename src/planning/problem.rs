@@ -20,7 +20,7 @@ use std::ops::Range;
 /// Tables of rates that differ from proportional ones by no more than this share a slot.
 const PROPORTIONAL: f64 = 1e-4;
 
-/// A planning problem: all that decides the answer. Solve it with [`Problem::solve`].
+/// A planning problem: all that decides the answer. Solve it with `Problem::solve` (feature `highs`).
 #[derive(Clone, Debug)]
 pub struct Problem<'a> {
     pub(super) catalog: &'a Catalog,

@@ -146,7 +146,7 @@ impl Recourse {
     /// The hours cut into this many blocks of about equal length.
     pub(super) fn blocks(&self, count: usize) -> Vec<Range<usize>> {
         let count = count.clamp(1, self.hours());
-        (0..count).map(|block| block * self.hours() / count..(block + 1) * self.hours() / count).collect()
+        (0..count).map(|block| (block * self.hours()).div_euclid(count)..((block + 1) * self.hours()).div_euclid(count)).collect()
     }
 
     /// One sweep over all hours at bought capacities: a cut for each block, tight there. Blocks are computed in parallel; the result does not

@@ -26,8 +26,11 @@ pub struct Options<'c> {
     /// The time after which the best plan so far is returned.
     pub time_limit: Duration,
     /// Called between rounds; `Break` ends the search with the best plan so far.
-    pub progress: Option<&'c (dyn Fn(&Progress) -> ControlFlow<()> + Sync)>,
+    pub progress: Option<&'c Callback<'c>>,
 }
+
+/// What [`Options::progress`] calls.
+pub type Callback<'c> = dyn Fn(&Progress) -> ControlFlow<()> + Sync + 'c;
 
 impl Default for Options<'_> {
     /// A gap of 5e-4, ten minutes, no callback.
@@ -326,7 +329,7 @@ impl<'s, 'a> Search<'s, 'a> {
     /// Every plan, if there are so few that each can be billed; then the cheapest is the optimum, and its bill the bound.
     fn every_plan(&self) -> Option<Vec<Vec<u32>>> {
         let size = self.problem.recourse.hours() * self.problem.recourse.prices().len().max(1);
-        let most = ENUMERATED_LINE_HOURS / size.max(1);
+        let most = ENUMERATED_LINE_HOURS.div_euclid(size.max(1));
         let mut plans = vec![Vec::new()];
         for candidate in &self.problem.candidates {
             let choices = usize::try_from(candidate.max_steps).ok()?.checked_add(1)?;

@@ -1,5 +1,7 @@
 //! The planner against brute force, the newsvendor's quantile, and the extensive form solved whole.
 
+#![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test may fail by panic, and a strategy's type is its shape")]
+
 use super::problem::{Problem, Slot};
 use super::recourse::Recourse;
 use super::*;

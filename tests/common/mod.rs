@@ -1,6 +1,6 @@
 //! A small invented estate for the judge's tests and benchmark.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::needless_pass_by_value, missing_docs)]
 
 use covermix::catalog::{Catalog, Offer, OnDemandPrice};
 use covermix::portfolio::{Commitment, Portfolio};

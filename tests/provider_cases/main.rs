@@ -4,7 +4,14 @@
 //! recursively. The format is described in `tests/cases/README.md`. Files in the shape of published examples (`{"examples": [...]}`) are
 //! translated by the provider's adapter; what cannot be translated is listed as unsupported with the reason, never passed over.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    missing_docs
+)]
 
 mod aws;
 mod azure;
