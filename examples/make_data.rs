@@ -128,7 +128,7 @@ fn usage(seed: u64) -> Result<UsageCurves, Box<dyn Error>> {
             // Noise that lasts for about a day, so that neighbouring hours are alike.
             drift = 0.96 * drift + 0.04 * (random.random::<f64>() - 0.5);
             let trend = 1.0 + growth * index as f64 / grid.count as f64;
-            let level = (base + swing * activity(*shape, hour, *region, &campaigns)) * trend * (1.0 + drift);
+            let level = (base + swing * activity(*shape, hour, region, &campaigns)) * trend * (1.0 + drift);
             quantity[(index, column)] = level.max(0.0).round();
         }
     }

@@ -22,7 +22,7 @@ fn program() -> PathBuf {
 fn rows(hours: u32, quantity: impl Fn(u32) -> String) -> String {
     let mut text = HEADER.to_owned();
     for hour in 0..hours {
-        let (day, clock) = (1 + hour / 24, hour % 24);
+        let (day, clock) = (1 + hour.div_euclid(24), hour % 24);
         let quantity = quantity(hour);
         writeln!(
             text,
