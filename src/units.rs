@@ -127,10 +127,11 @@ impl Money {
         Decimal::from_f64(value).map(|amount| Self(amount.round_dp(10)))
     }
 
-    /// Rounded half away from zero to cents, for people to read.
+    /// Rounded half away from zero to cents, for people to read. What a division left in the last of 28 digits is dropped first, so
+    /// that half a cent is half a cent in whatever order it was added up.
     #[must_use]
     pub fn to_cents(self) -> Self {
-        Self(self.0.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero))
+        Self(self.0.round_dp(16).round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero))
     }
 }
 
