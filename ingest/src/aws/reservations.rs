@@ -241,6 +241,9 @@ fn offer(lease: &ReservedInstances, price: &str, catalog: &Catalog) -> Offer {
         rights: class.map_or_else(|| BTreeSet::from([Right::Modification]), OfferingClass::rights),
         purchasable_from: None,
         purchasable_until: None,
+        lot: None,
+        provider_id: String::new(),
+        origin: covermix::catalog::Origin::default(),
         derived: derived.into(),
     }
 }

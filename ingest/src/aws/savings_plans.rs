@@ -245,6 +245,9 @@ pub(super) fn hold(plans: &[HeldSavingsPlan], catalog: &Catalog, offers: &mut Ve
             rights: BTreeSet::new(),
             purchasable_from: None,
             purchasable_until: None,
+            lot: None,
+            provider_id: String::new(),
+            origin: covermix::catalog::Origin::default(),
             derived: derived.into(),
         });
         commitments.push(Commitment {
