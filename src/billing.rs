@@ -15,6 +15,7 @@ mod explain;
 pub mod focus;
 pub mod gcp;
 pub mod indicators;
+mod outcome;
 mod waterfall;
 
 pub use aws::{
@@ -28,7 +29,9 @@ pub use gcp::GcpRules;
 use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice, ScopeKind};
 use crate::error::{Error, Problem, Result, UnknownSku};
 use crate::portfolio::{Commitment, Portfolio};
+use crate::time::HourGrid;
 use crate::usage::{PricingCategory, Provider, UsageCurves, UsageLine};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -83,19 +86,9 @@ impl Held<'_> {
         }
     }
 
-    /// By how much the hours of this term differ from those that its price is given for. Azure spreads a reservation over the days of
-    /// its term, 366 if 29 February is in it ("View amortized reservation costs"); the others charge the hours of the price list.
+    /// See [`calendar_factor`].
     pub(crate) fn calendar_factor(&self) -> Decimal {
-        let start = self.commitment.start;
-        let hours = (self.offer.term.end(start) - start).num_hours();
-        if self.offer.provider != Provider::Azure || self.offer.is_spend_plan() || hours <= 0 {
-            return Decimal::ONE;
-        }
-        match self.offer.term {
-            // A month's price is for the month, however long; price lists count years as 8,760 hours.
-            crate::time::Term::Months(months) => Decimal::from(730 * u64::from(months)) / Decimal::from(hours),
-            crate::time::Term::Days(_) => Decimal::ONE,
-        }
+        calendar_factor(self.offer, self.commitment.start)
     }
 
     /// Whether it covers a whole pool rather than one SKU.
@@ -104,6 +97,29 @@ impl Held<'_> {
         let is_pool = matches!(&self.offer.benefit, Benefit::Reservation { pool: Some(_), .. });
         is_pool && self.commitment.scope.kind() != AvailabilityZone
     }
+}
+
+/// By how much the hours of a term that starts then differ from those that its price is given for. Azure spreads a reservation over the days
+/// of its term, 366 if 29 February is in it ("View amortized reservation costs"); the others charge the hours of the price list.
+pub(crate) fn calendar_factor(offer: &Offer, start: DateTime<Utc>) -> Decimal {
+    let hours = (offer.term.end(start) - start).num_hours();
+    if offer.provider != Provider::Azure || offer.is_spend_plan() || hours <= 0 {
+        return Decimal::ONE;
+    }
+    match offer.term {
+        // A month's price is for the month, however long; price lists count years as 8,760 hours.
+        crate::time::Term::Months(months) => Decimal::from(730 * u64::from(months)) / Decimal::from(hours),
+        crate::time::Term::Days(_) => Decimal::ONE,
+    }
+}
+
+/// The hours of a grid that a commitment bought by an offer serves.
+pub(crate) fn served(grid: HourGrid, offer: &Offer, start: DateTime<Utc>, end: DateTime<Utc>, rules: &Rules) -> Range<usize> {
+    let (start, end) = match offer.provider {
+        Provider::Aws => rules.aws.partial_hours.served(start, end),
+        Provider::Azure | Provider::Gcp => (start, end),
+    };
+    grid.span(start, end)
 }
 
 impl<'a> Judge<'a> {
@@ -180,11 +196,7 @@ fn hold<'a>(usage: &UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio,
             let problem = Problem::Scope { scope: format!("{:?}", commitment.scope.kind()) };
             return Err(Error::from(problem).in_field("commitments.scope").in_item(commitment.id.clone()));
         }
-        let (start, end) = match offer.provider {
-            Provider::Aws => rules.aws.partial_hours.served(commitment.start, commitment.end),
-            Provider::Azure | Provider::Gcp => (commitment.start, commitment.end),
-        };
-        let hours = usage.grid().span(start, end);
+        let hours = served(usage.grid(), offer, commitment.start, commitment.end, rules);
         held.push(Held { commitment, offer, hours });
     }
     Ok(held)

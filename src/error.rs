@@ -239,6 +239,12 @@ pub enum Problem {
         /// Its identifier.
         id: String,
     },
+    /// No purchases keep all rules of the policy.
+    #[error("the policy cannot be kept: {sentence}")]
+    PolicyClash {
+        /// Which rules clash, and how far each would have to give.
+        sentence: String,
+    },
     /// Amounts of two currencies meet.
     #[error("the currency is {found}, beside {expected}")]
     MixedCurrency {
@@ -311,6 +317,7 @@ impl Problem {
             Self::MissingHours { .. } => "give every hour of every usage line; write 0 for an hour without usage".into(),
             Self::Repeated => "give each item an identifier of its own".into(),
             Self::Dangling { kind, .. } => format!("add the {kind}, or correct the reference"),
+            Self::PolicyClash { .. } => "loosen or leave out one of these rules".into(),
             Self::MixedCurrency { .. } => "convert everything to one currency first".into(),
             Self::UnknownSkus(_) => {
                 "add their prices to the catalog, or exclude their spend explicitly (--exclude-unknown in the examples)".into()

@@ -1,47 +1,73 @@
 //! The master problem: a mixed-integer program over the purchases alone, built with good_lp, solved by HiGHS.
 //!
-//! One variable a candidate (steps bought) and one a block of hours (its on-demand cost, bounded from below by the recourse's cuts), the
-//! policy's rules as rows. Formula: `docs/formulation.md`, "Master problem". Bound, gap and status are read through the `highs` model, since
-//! good_lp hides them.
+//! One variable a candidate (steps bought), one a block of hours (its on-demand cost, bounded from below by the recourse's cuts), one a line in
+//! each path of prices, the policy's rules as rows, and what the objective needs. Formula: `docs/formulation.md`, "Master problem". Bound and
+//! status are read through the `highs` model, since good_lp hides them.
 
+use super::objective::Objective;
+use super::path::{OwnCapacity, PathCut};
 use super::problem::Problem;
-use super::recourse::Cut;
+use super::recourse::{Block, Cut};
+use super::rows::{Row, RowKind, Term};
 use crate::error::{Error, Problem as Wrong, Result};
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
-use highs::HighsModelStatus;
-use std::collections::BTreeSet;
+use highs::{HighsModelStatus, HighsSolutionStatus};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The master problem with the cuts known so far.
+#[derive(Clone)]
 pub(super) struct Master<'p, 'a> {
     problem: &'p Problem<'a>,
-    /// Block of hours and its cut.
+    blocks: Vec<Block>,
+    own: Vec<OwnCapacity>,
+    /// Block and its cut.
     cuts: Vec<(usize, Cut)>,
-    blocks: usize,
+    /// Paths of prices, each with a cut a group.
+    paths: Vec<Vec<PathCut>>,
     /// Money is divided by this, so that coefficients stay near 1.
     scale: f64,
 }
 
-/// Whether purchases may be fractional.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Integrality {
-    Relaxed,
-    Integer,
+/// What to solve.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'q> {
+    /// Whether purchases must be whole.
+    pub(super) is_integer: bool,
+    /// Candidates of which nothing is bought.
+    pub(super) closed: &'q BTreeSet<usize>,
+    /// The gap within which HiGHS may stop.
+    pub(super) relative_gap: f64,
+    /// The seconds after which it must.
+    pub(super) seconds: f64,
+    /// If given, the objective is how little rules must give, instead of cost.
+    pub(super) elastic: Option<Elastic<'q>>,
+}
+
+/// Rules that count, and those of them that may give.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Elastic<'q> {
+    pub(super) active: &'q BTreeSet<usize>,
+    pub(super) giving: &'q BTreeSet<usize>,
 }
 
 /// What the master problem answers.
 #[derive(Clone, Debug)]
 pub(super) struct MasterAnswer {
-    /// Steps of each candidate.
-    pub(super) steps: Vec<f64>,
-    /// A proven lower bound on the cost of any purchases that the policy allows, cost of what is held included.
+    /// Steps of each candidate; `None` if the solver stopped before it found any.
+    pub(super) steps: Option<Vec<f64>>,
+    /// A proven lower bound on the objective of any purchases that the policy allows, cost of what is held included. Minus infinity if the
+    /// solver stopped before it had one.
     pub(super) bound: f64,
     /// Whether the solver stopped at its time limit.
     pub(super) stopped: bool,
+    /// By how much each row that may give does, in its own unit.
+    pub(super) gives: BTreeMap<usize, f64>,
 }
 
 impl<'p, 'a> Master<'p, 'a> {
-    pub(super) fn new(problem: &'p Problem<'a>, blocks: usize, scale: f64) -> Self {
-        Self { problem, cuts: Vec::new(), blocks, scale: if scale > 0.0 { scale } else { 1.0 } }
+    pub(super) fn new(problem: &'p Problem<'a>, blocks: Vec<Block>, own: Vec<OwnCapacity>, scale: f64) -> Self {
+        let scale = if scale > 0.0 { scale } else { 1.0 };
+        Self { problem, blocks, own, cuts: Vec::new(), paths: Vec::new(), scale }
     }
 
     /// Adds a sweep's cuts, one for each block.
@@ -49,115 +75,285 @@ impl<'p, 'a> Master<'p, 'a> {
         self.cuts.extend(cuts.into_iter().enumerate());
     }
 
+    /// Adds a path of prices; of the older ones only the last few are kept.
+    pub(super) fn add_path(&mut self, path: Vec<PathCut>, kept: usize) {
+        let surplus = (self.paths.len() + 1).saturating_sub(kept);
+        self.paths.drain(..surplus);
+        self.paths.push(path);
+    }
+
     /// How many cuts there are.
     pub(super) fn len(&self) -> usize {
         self.cuts.len()
     }
 
-    /// Keeps only the cuts within a tolerance of binding at one of the points given.
-    pub(super) fn purge(&mut self, points: &[&[f64]], tolerance: f64) {
-        let mut highest = vec![vec![f64::NEG_INFINITY; self.blocks]; points.len()];
+    /// What the cuts know of a block's on-demand cost at a capacity.
+    pub(super) fn known(&self, block: usize, capacity: &[f64]) -> f64 {
+        self.cuts.iter().filter(|(of, _)| *of == block).map(|(_, cut)| cut.at(capacity)).fold(0.0, f64::max)
+    }
+
+    /// Keeps only the cuts within a tolerance of binding at one of the points given (capacity by epoch).
+    pub(super) fn purge(&mut self, points: &[&[Vec<f64>]], tolerance: f64) {
+        let mut highest = vec![vec![f64::NEG_INFINITY; self.blocks.len()]; points.len()];
+        let at = |blocks: &[Block], block: usize, cut: &Cut, point: &[Vec<f64>]| cut.at(&point[blocks[block].epoch]);
         for (block, cut) in &self.cuts {
             for (point, highest) in points.iter().zip(&mut highest) {
-                highest[*block] = highest[*block].max(cut.at(point));
+                highest[*block] = highest[*block].max(at(&self.blocks, *block, cut, point));
             }
         }
+        let blocks = &self.blocks;
         self.cuts.retain(|(block, cut)| {
-            points.iter().zip(&highest).any(|(point, highest)| cut.at(point) >= highest[*block] - tolerance * self.scale)
+            let is_near = |(point, highest): (&&[Vec<f64>], &Vec<f64>)| {
+                at(blocks, *block, cut, point) >= highest[*block] - tolerance * self.scale
+            };
+            points.iter().zip(&highest).any(is_near)
         });
     }
 
-    /// Solves it, buying nothing of the candidates in `closed`.
+    /// Solves it; `None` if no purchases keep all rules.
     ///
     /// # Errors
     /// [`Wrong::Solver`] if HiGHS fails for a reason of its own; stopping at the time limit is an answer.
-    pub(super) fn solve(
-        &self,
-        integrality: Integrality,
-        closed: &BTreeSet<usize>,
-        relative_gap: f64,
-        seconds: f64,
-    ) -> Result<MasterAnswer> {
+    pub(super) fn solve(&self, question: &Question<'_>) -> Result<Option<MasterAnswer>> {
         let problem = self.problem;
-        let mut variables = ProblemVariables::new();
+        let mut model = Model { variables: ProblemVariables::new(), columns: 0, rows: Vec::new() };
         let steps: Vec<Variable> = problem
             .candidates
             .iter()
             .enumerate()
             .map(|(index, candidate)| {
-                let most = if closed.contains(&index) { 0.0 } else { f64::from(candidate.max_steps) };
-                let bounded = variable().min(0).max(most);
-                let is_integer = integrality == Integrality::Integer && !candidate.is_divisible;
-                variables.add(if is_integer { bounded.integer() } else { bounded })
+                let most = if question.closed.contains(&index) { 0.0 } else { f64::from(candidate.max_steps) };
+                let least = candidate.fixed.map_or(0.0, f64::from);
+                let bounded = variable().min(least).max(most.max(least));
+                model.add(if question.is_integer && !candidate.is_divisible { bounded.integer() } else { bounded })
             })
             .collect();
-        let costs: Vec<Variable> = (0..self.blocks).map(|_| variables.add(variable().min(0))).collect();
-        let mut objective: Expression = costs.iter().sum();
-        for (candidate, steps) in problem.candidates.iter().zip(&steps) {
-            objective.add_mul(candidate.cost / self.scale, steps);
+        let open: Vec<Variable> = self.blocks.iter().map(|_| model.add(variable().min(0))).collect();
+        let choice = |_: &Vec<usize>| {
+            let bounded = variable().min(0).max(1);
+            model.add(if question.is_integer { bounded.integer() } else { bounded })
+        };
+        let choices: Vec<Variable> = problem.rows.choices.iter().map(choice).collect();
+        let mut objective = self.objective(&steps, &open, &mut model);
+        if question.elastic.is_some() {
+            objective = Expression::default();
         }
-        let mut model = variables.minimise(objective).using(good_lp::highs);
-        for (block, cut) in &self.cuts {
-            let mut row: Expression = costs[*block].into();
-            for (candidate, steps) in problem.candidates.iter().zip(&steps) {
-                let slope = cut.slope[candidate.slot] * candidate.capacity / self.scale;
-                if slope.abs() > 1e-13 {
-                    row.add_mul(slope, steps);
+        self.cut_rows(&steps, &open, &mut model);
+        self.path_rows(&steps, &open, &mut model);
+        let mut gives = BTreeMap::new();
+        for (index, row) in problem.rows.rows.iter().enumerate() {
+            let (sum, size) = self.row_sum(row, &steps, &open, &choices);
+            let (lower, upper) = (row.lower / size, row.upper / size);
+            match question.elastic.filter(|_| row.kind == RowKind::Rule) {
+                None => model.bound(&sum, lower, upper),
+                Some(elastic) if elastic.active.contains(&index) && !elastic.giving.contains(&index) => {
+                    model.bound(&sum, lower, upper);
+                }
+                Some(elastic) if elastic.active.contains(&index) => {
+                    let give = model.add(variable().min(0));
+                    gives.insert(index, (model.columns - 1, size));
+                    objective.add_mul(1.0 / lower.abs().min(upper.abs()).clamp(1e-3, 1e6), give);
+                    model.bound(&(sum.clone() + give), lower, f64::INFINITY);
+                    model.bound(&(sum - give), f64::NEG_INFINITY, upper);
+                }
+                Some(_) => {}
+            }
+        }
+        let mut solver = model.variables.minimise(objective).using(good_lp::highs);
+        for row in model.rows {
+            solver.add_constraint(row);
+        }
+        self.ask(solver, question, &gives)
+    }
+
+    /// The sum of a policy row, divided by the size that is returned with it.
+    fn row_sum(&self, row: &Row, steps: &[Variable], open: &[Variable], choices: &[Variable]) -> (Expression, f64) {
+        let largest = row.terms.iter().map(|(_, coefficient)| coefficient.abs()).fold(0.0, f64::max).max(1e-12);
+        let size = if row.terms.iter().any(|(term, _)| matches!(term, Term::OnDemand(_))) { self.scale } else { largest };
+        let mut sum = Expression::default();
+        for (term, coefficient) in &row.terms {
+            match term {
+                Term::Steps(candidate) => sum.add_mul(coefficient / size, steps[*candidate]),
+                Term::Choice(choice) => sum.add_mul(coefficient / size, choices[*choice]),
+                Term::OnDemand(scenario) => {
+                    for (block, open) in self.blocks.iter().zip(open) {
+                        if self.problem.recourse.groups()[block.group].scenarios.contains(scenario) {
+                            sum.add_mul(coefficient * self.scale / size, *open);
+                        }
+                    }
                 }
             }
-            model.add_constraint(constraint!(row >= cut.constant / self.scale));
         }
-        for row in self.policy_rows(&steps) {
-            model.add_constraint(row);
-        }
+        (sum, size)
+    }
+
+    /// Solves a model and reads the answer.
+    fn ask(
+        &self,
+        model: good_lp::solvers::highs::HighsProblem,
+        question: &Question<'_>,
+        gives: &BTreeMap<usize, (usize, f64)>,
+    ) -> Result<Option<MasterAnswer>> {
         let mut model = model.try_into_inner().map_err(|error| solver(error.to_string()))?;
         model.make_quiet();
-        model.set_option("time_limit", seconds.max(0.1));
+        model.set_option("time_limit", question.seconds.max(0.1));
         model.set_option("random_seed", 0);
         model.set_option("threads", 1);
-        model.set_option("mip_rel_gap", relative_gap);
+        model.set_option("mip_rel_gap", question.relative_gap);
         model.set_option("mip_abs_gap", 0.0);
         let solved = model.try_solve().map_err(|status| solver(format!("{status:?}")))?;
         let stopped = match solved.status() {
             HighsModelStatus::Optimal => false,
             HighsModelStatus::ReachedTimeLimit | HighsModelStatus::ReachedIterationLimit => true,
+            HighsModelStatus::Infeasible | HighsModelStatus::UnboundedOrInfeasible => return Ok(None),
             other => return Err(solver(format!("{other:?}"))),
         };
-        let bound = match integrality {
-            Integrality::Relaxed if stopped => 0.0,
-            Integrality::Relaxed => solved.objective_value(),
-            Integrality::Integer => {
-                solved.double_info_value(c"mip_dual_bound").map_err(|status| solver(format!("{status:?}")))?
-            }
+        let bound = match question.is_integer {
+            false if stopped => f64::NEG_INFINITY,
+            false => solved.objective_value(),
+            true => solved.double_info_value(c"mip_dual_bound").map_err(|status| solver(format!("{status:?}")))?,
         };
-        let columns = solved.get_solution();
-        let steps = columns.columns().iter().take(problem.candidates.len()).map(|steps| steps.max(0.0)).collect();
-        Ok(MasterAnswer { steps, bound: bound * self.scale + problem.held_cost, stopped })
+        let is_feasible = solved.primal_solution_status() == HighsSolutionStatus::Feasible;
+        let solution = solved.get_solution();
+        let columns = solution.columns();
+        let count = self.problem.candidates.len();
+        let steps = is_feasible.then(|| columns.iter().take(count).map(|steps| steps.max(0.0)).collect());
+        let given = |(index, (column, size)): (&usize, &(usize, f64))| (*index, columns[*column] * size);
+        let gives = if is_feasible { gives.iter().map(given).collect() } else { BTreeMap::new() };
+        Ok(Some(MasterAnswer { steps, bound: bound * self.scale + self.constant(), stopped, gives }))
     }
 
-    /// The policy's rules as rows.
-    fn policy_rows(&self, steps: &[Variable]) -> Vec<good_lp::Constraint> {
-        let policy = &self.problem.policy;
-        let sum = |value: &dyn Fn(&super::Candidate) -> f64| {
-            let mut sum = Expression::default();
-            for (candidate, steps) in self.problem.candidates.iter().zip(steps) {
-                sum.add_mul(value(candidate), steps);
-            }
-            sum
+    /// What the objective has beside the variables.
+    fn constant(&self) -> f64 {
+        let held = self.problem.held_cost;
+        match &self.problem.objective {
+            Objective::ExpectedCost => held,
+            Objective::ExpectedCostAndTail { weight, .. } => held * (1.0 + weight),
+            Objective::MinimumRegret { .. } => 0.0,
+        }
+    }
+
+    /// The objective, with the variables and rows it needs.
+    fn objective(&self, steps: &[Variable], open: &[Variable], model: &mut Model) -> Expression {
+        let problem = self.problem;
+        let groups = problem.recourse.groups();
+        let mut first = Expression::default();
+        for (candidate, steps) in problem.candidates.iter().zip(steps) {
+            first.add_mul(candidate.cost / self.scale, steps);
+        }
+        let of_group = |group: usize| -> Expression {
+            let blocks = self.blocks.iter().zip(open).filter(|(block, _)| block.group == group);
+            first.clone() + blocks.map(|(_, open)| *open).sum::<Expression>()
         };
-        let mut rows = Vec::new();
-        if let Some(budget) = policy.upfront_budget {
-            let scale = budget.to_f64().max(1.0);
-            rows.push(constraint!(sum(&|candidate| candidate.upfront / scale) <= budget.to_f64() / scale));
+        let mut expected = first.clone();
+        for (block, open) in self.blocks.iter().zip(open) {
+            expected.add_mul(groups[block.group].probability, open);
         }
-        if let Some(share) = policy.max_share_three_year {
-            let above = |candidate: &super::Candidate| {
-                let three_year = if candidate.months >= 36 { 1.0 } else { 0.0 };
-                (three_year - share) * candidate.hourly_cost
-            };
-            rows.push(constraint!(sum(&above) <= 0.0));
+        match &problem.objective {
+            Objective::ExpectedCost => expected,
+            Objective::ExpectedCostAndTail { weight, level } => {
+                let threshold = model.add(variable().min(0));
+                expected.add_mul(*weight, threshold);
+                for (group, of) in groups.iter().enumerate() {
+                    let above = model.add(variable().min(0));
+                    expected.add_mul(weight * of.probability / (1.0 - level), above);
+                    model.rows.push(constraint!(of_group(group) - threshold <= above));
+                }
+                expected
+            }
+            Objective::MinimumRegret { foresight } => {
+                let regret = model.add(variable());
+                for (group, best) in foresight.iter().enumerate() {
+                    model.rows.push(constraint!(of_group(group) - (best - problem.held_cost) / self.scale <= regret));
+                }
+                regret.into()
+            }
         }
-        rows
+    }
+
+    /// `open_b >= constant - Σ slope · capacity`.
+    fn cut_rows(&self, steps: &[Variable], open: &[Variable], model: &mut Model) {
+        let problem = self.problem;
+        for (block, cut) in &self.cuts {
+            let mut row: Expression = open[*block].into();
+            let start = problem.recourse.epochs()[self.blocks[*block].epoch].hours.start;
+            for (candidate, steps) in problem.candidates.iter().zip(steps) {
+                let slope = cut.slope[candidate.slot] * candidate.capacity / self.scale;
+                if slope.abs() > 1e-13 && candidate.hours.contains(&start) {
+                    row.add_mul(slope, steps);
+                }
+            }
+            model.rows.push(constraint!(row >= cut.constant / self.scale));
+        }
+    }
+
+    /// The cuts by line: `Σ_b open_b >= constant - Σ wide + Σ_i of_line_i`, `of_line_i >= each tangent`.
+    fn path_rows(&self, steps: &[Variable], open: &[Variable], model: &mut Model) {
+        let problem = self.problem;
+        let epochs = problem.recourse.epochs();
+        let mut by_slot: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, candidate) in problem.candidates.iter().enumerate() {
+            by_slot.entry(candidate.slot).or_default().push(index);
+        }
+        let serving = |slot: usize, epoch: usize| {
+            let start = epochs[epoch].hours.start;
+            let of_slot = by_slot.get(&slot).into_iter().flatten();
+            of_slot.filter(move |index| problem.candidates[**index].hours.contains(&start))
+        };
+        for cut in self.paths.iter().flatten() {
+            let mut row = Expression::default();
+            for (block, open) in self.blocks.iter().zip(open) {
+                if block.group == cut.group {
+                    row.add_mul(1.0, open);
+                }
+            }
+            for (epoch, slot, slope) in &cut.wide {
+                for index in serving(*slot, *epoch) {
+                    row.add_mul(slope * problem.candidates[*index].capacity / self.scale, steps[*index]);
+                }
+            }
+            for cell in &cut.cells {
+                let of_line = model.add(variable().min(0));
+                row.add_mul(-1.0, of_line);
+                let Ok(own) = self.own.binary_search_by_key(&cell.line, |own| own.line) else { continue };
+                let mut capacity = Expression::default();
+                for (slot, weight) in &self.own[own].slots {
+                    for index in serving(*slot, cell.epoch) {
+                        capacity.add_mul(problem.candidates[*index].capacity / weight, steps[*index]);
+                    }
+                }
+                for (constant, slope) in &cell.tangents {
+                    let tangent = capacity.clone() * (slope / self.scale) + of_line;
+                    model.rows.push(constraint!(tangent >= constant / self.scale));
+                }
+            }
+            model.rows.push(constraint!(row >= cut.constant / self.scale));
+        }
+    }
+}
+
+/// A model in the making.
+struct Model {
+    variables: ProblemVariables,
+    columns: usize,
+    rows: Vec<good_lp::Constraint>,
+}
+
+impl Model {
+    /// Adds a variable; good_lp gives HiGHS its columns in the order in which they are added.
+    fn add(&mut self, definition: good_lp::VariableDefinition) -> Variable {
+        self.columns += 1;
+        self.variables.add(definition)
+    }
+
+    /// Adds `lower <= sum <= upper`.
+    fn bound(&mut self, sum: &Expression, lower: f64, upper: f64) {
+        if lower > f64::NEG_INFINITY {
+            self.rows.push(constraint!(sum.clone() >= lower));
+        }
+        if upper < f64::INFINITY {
+            self.rows.push(constraint!(sum.clone() <= upper));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::baseline::{Baseline, Rule};
 use super::problem::Problem;
+use super::solve::{Solution, Status};
 use crate::billing::{Bill, Judge};
 use crate::catalog::Offer;
 use crate::error::Result;
@@ -13,28 +14,6 @@ use std::time::Duration;
 
 /// Hours of a month, on average: what price lists use.
 pub(crate) const HOURS_PER_MONTH: u32 = 730;
-
-/// Why the search ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Status {
-    /// The billed cost is within the gap asked for of the lower bound.
-    Optimal,
-    /// The search is complete, and a larger gap remains: by whole units, or by the provider's order of applying commitments.
-    GapRemains,
-    /// The search stopped at its time limit or was cancelled; this is the best plan so far.
-    StoppedAtLimit,
-}
-
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Optimal => "optimal within the gap asked for",
-            Self::GapRemains => "search complete, a gap remains",
-            Self::StoppedAtLimit => "stopped at a limit",
-        })
-    }
-}
 
 /// One thing to buy.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,40 +37,29 @@ pub struct Purchase {
     pub break_even_month: Option<u32>,
 }
 
-/// A plan: purchases with the evidence for them.
+/// A plan: purchases with the evidence for them. The bills are of the first scenario; costs, bound and gap of all.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    status: Status,
+    solution: Solution,
     purchases: Vec<Purchase>,
     before: Bill,
     after: Bill,
-    lower_bound: f64,
-    sweeps: usize,
     baselines: Vec<Baseline>,
-    time: Duration,
     hours: f64,
 }
 
 impl Plan {
     /// Prices the steps of each candidate by the judge and gathers the evidence.
-    pub(super) fn new(
-        problem: &Problem<'_>,
-        steps: &[u32],
-        lower_bound: f64,
-        status: Status,
-        sweeps: usize,
-        baselines: Vec<Baseline>,
-        time: Duration,
-    ) -> Result<Self> {
+    pub(super) fn new(problem: &Problem<'_>, solution: &Solution, baselines: Vec<Baseline>) -> Result<Self> {
         let bill = |portfolio: &Portfolio| -> Result<Bill> {
-            Ok(Judge::new(problem.usage, problem.catalog, portfolio, &problem.rules)?.bill())
+            Ok(Judge::new(problem.usage(), problem.catalog, portfolio, &problem.rules)?.bill())
         };
         let before = bill(&problem.portfolio)?;
-        let after = bill(&problem.portfolio_with(steps)?)?;
-        let hours = problem.usage.total_hours();
+        let after = bill(&problem.portfolio_with(&solution.steps)?)?;
+        let hours = problem.usage().total_hours();
         let months = to_decimal(hours).unwrap_or(Decimal::ONE) / Decimal::from(HOURS_PER_MONTH);
         let mut purchases = Vec::new();
-        for commitment in problem.commitments(steps) {
+        for commitment in problem.commitments(&solution.steps) {
             let Some(offer) = problem.catalog.offer(&commitment.offer) else { continue };
             let Some(billed) = after.commitments().iter().find(|billed| billed.id == commitment.id) else { continue };
             let covered_monthly = Money::new(billed.covered.value() / months);
@@ -112,13 +80,13 @@ impl Plan {
             });
         }
         purchases.sort_by(|a, b| b.covered_monthly.cmp(&a.covered_monthly).then_with(|| a.offer.id.cmp(&b.offer.id)));
-        Ok(Self { status, purchases, before, after, lower_bound, sweeps, baselines, time, hours })
+        Ok(Self { solution: solution.clone(), purchases, before, after, baselines, hours })
     }
 
     /// Why the search ended.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.status
+        self.solution.status
     }
 
     /// What to buy, by the usage it covers, the largest first.
@@ -145,18 +113,29 @@ impl Plan {
         self.after.total().cost()
     }
 
-    /// A proven lower bound on [`Plan::billed_cost`] of any plan under the same policy.
+    /// The numbers of the search: steps, cost by scenario, bound.
     #[must_use]
-    pub fn lower_bound(&self) -> f64 {
-        // The bound is computed to about 1e-9; it cannot be above a cost that was reached.
-        self.lower_bound.min(self.billed_cost().to_f64())
+    pub fn solution(&self) -> &Solution {
+        &self.solution
     }
 
-    /// `(billed cost - lower bound) / billed cost`: no plan under the policy could cost less by a larger share.
+    /// What the plan costs by the judge in the terms of the objective: with one scenario and neither dates nor discount rate
+    /// [`Plan::billed_cost`], to the digits of an f64.
+    #[must_use]
+    pub fn objective(&self) -> f64 {
+        self.solution.evaluation.objective
+    }
+
+    /// A proven lower bound on [`Plan::objective`] of any plan under the same policy.
+    #[must_use]
+    pub fn lower_bound(&self) -> f64 {
+        self.solution.lower_bound
+    }
+
+    /// `(objective - lower bound) / objective`: no plan under the policy could cost less by a larger share.
     #[must_use]
     pub fn gap(&self) -> f64 {
-        let billed = self.billed_cost().to_f64();
-        if billed > 0.0 { (billed - self.lower_bound()) / billed } else { 0.0 }
+        self.solution.gap()
     }
 
     /// What the plan saves over all hours of the usage: the bill before less the bill after.
@@ -209,13 +188,13 @@ impl Plan {
     /// Sweeps over all hours that the search made.
     #[must_use]
     pub fn sweeps(&self) -> usize {
-        self.sweeps
+        self.solution.sweeps
     }
 
     /// The time the search took.
     #[must_use]
     pub fn time(&self) -> Duration {
-        self.time
+        self.solution.time
     }
 
     /// The simple rules the plan is compared with, billed by the same judge.

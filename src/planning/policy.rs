@@ -1,15 +1,22 @@
-//! What the buyer allows.
+//! What the buyer allows: named rules, each with its formula in `docs/formulation.md`, "Policy".
+
+mod rules;
+
+pub use rules::{Migration, Pattern, Selection, ShareRule};
 
 use crate::catalog::{Offer, PaymentOption, Right};
 use crate::error::{Error, Problem, Result};
-use crate::units::{Money, decimal_schema};
+use crate::time::Month;
+use crate::units::{Money, MoneyPerHour, Units, decimal_schema};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The rules a plan keeps. The default allows everything the catalog offers. Formulas: `docs/formulation.md`, "Policy".
+/// The rules a plan keeps. The default allows everything the catalog offers.
+///
+/// Shares are of the new commitments' effective hourly cost (upfront spread over the term, plus recurring).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
@@ -19,18 +26,61 @@ pub struct Policy {
     pub payment_options: BTreeSet<PaymentOption>,
     /// Rights that every commitment bought must carry (`exchange` allows only convertible Reserved Instances, say).
     pub required_rights: BTreeSet<Right>,
-    /// Offers that may be bought: identifiers, or beginnings of them ending in `*`; all if empty.
-    pub allowed_offers: Vec<String>,
-    /// Offers that may not be bought: identifiers, or beginnings of them ending in `*`.
-    pub forbidden_offers: Vec<String>,
+    /// Offers that may be bought; all if empty.
+    pub allowed_offers: Vec<Pattern>,
+    /// Offers that may not be bought.
+    pub forbidden_offers: Vec<Pattern>,
+    /// Purchases that are made whatever the optimum is, by offer: exactly this quantity, on the first purchase date.
+    pub fixed: BTreeMap<String, Units>,
     /// The most that may be paid upfront for all purchases together.
     pub upfront_budget: Option<Money>,
-    /// The largest share of the new commitments' hourly cost that may run for three years or longer, from 0 to 1.
+    /// The most that may be paid upfront in a quarter, by quarter (`2027-Q1`).
+    pub upfront_budget_by_quarter: BTreeMap<String, Money>,
+    /// The most that all commitments, held and new, may still cost until their ends, at any time (lock-in): effective hourly cost x hours
+    /// left.
+    pub max_remaining_obligation: Option<Money>,
+    /// The largest share of three-year (or longer) commitments, from 0 to 1.
     pub max_share_three_year: Option<f64>,
+    /// Shares of other selections of offers.
+    pub shares: Vec<ShareRule>,
+    /// The least utilisation of every commitment bought, in every scenario, from 0 to 1.
+    pub min_utilisation: Option<f64>,
+    /// The most of the usage, at on-demand prices, that commitments may cover in a scenario, from 0 to 1.
+    pub max_coverage: Option<f64>,
+    /// The least of the usage, at on-demand prices, that commitments must cover in a scenario, from 0 to 1.
+    pub min_coverage: Option<f64>,
+    /// Families or regions that will be left: what only they use must end before.
+    pub migrations: Vec<Migration>,
+    /// The most that may be bought in a calendar month, in effective cost an hour (a tranche).
+    pub max_purchase_per_month: Option<MoneyPerHour>,
+    /// The least number of days between two dates on which something is bought.
+    pub min_days_between_purchases: Option<u32>,
+    /// The most, held and new, that may expire in a calendar month, in effective cost an hour (a ladder). Where what is held exceeds it
+    /// alone, nothing new may expire in that month.
+    pub max_expiring_per_month: Option<MoneyPerHour>,
+    /// Quantities come in multiples of this, by offer pattern (the first that matches).
+    pub lots: Vec<(Pattern, Units)>,
+    /// The least that a purchase may cost over its term.
+    pub min_ticket: Option<Money>,
+    /// The most different purchases (offer and date).
+    pub max_purchases: Option<u32>,
+    /// Whether one product (same coverage and term) may be bought with several payment options.
+    pub payment_options_per_product: PaymentOptions,
     /// The step in which money an hour of a spend plan is bought.
     #[serde(with = "rust_decimal::serde::str")]
     #[schemars(schema_with = "decimal_schema")]
     pub spend_plan_increment: Decimal,
+}
+
+/// With how many payment options one product may be bought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentOptions {
+    /// Any mix.
+    #[default]
+    Mixed,
+    /// One for each product.
+    One,
 }
 
 impl Default for Policy {
@@ -41,8 +91,23 @@ impl Default for Policy {
             required_rights: BTreeSet::new(),
             allowed_offers: Vec::new(),
             forbidden_offers: Vec::new(),
+            fixed: BTreeMap::new(),
             upfront_budget: None,
+            upfront_budget_by_quarter: BTreeMap::new(),
+            max_remaining_obligation: None,
             max_share_three_year: None,
+            shares: Vec::new(),
+            min_utilisation: None,
+            max_coverage: None,
+            min_coverage: None,
+            migrations: Vec::new(),
+            max_purchase_per_month: None,
+            min_days_between_purchases: None,
+            max_expiring_per_month: None,
+            lots: Vec::new(),
+            min_ticket: None,
+            max_purchases: None,
+            payment_options_per_product: PaymentOptions::Mixed,
             spend_plan_increment: Decimal::new(1, 2),
         }
     }
@@ -97,32 +162,88 @@ impl Policy {
     /// Whether an offer may be bought.
     #[must_use]
     pub fn allows(&self, offer: &Offer) -> bool {
-        let matches = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(start) => offer.id.starts_with(start),
-            None => offer.id == *pattern,
-        };
+        let matches = |pattern: &Pattern| pattern.matches(&offer.id);
         (self.terms.is_empty() || self.terms.contains(&offer.term.nominal_months()))
             && (self.payment_options.is_empty() || self.payment_options.contains(&offer.payment_option))
             && self.required_rights.is_subset(&offer.rights)
             && (self.allowed_offers.is_empty() || self.allowed_offers.iter().any(matches))
             && !self.forbidden_offers.iter().any(matches)
+            || self.fixed.contains_key(&offer.id)
     }
 
     /// # Errors
-    /// [`Problem::OutOfRange`] for a share outside of 0 to 1, a negative budget, an increment that is not above 0.
+    /// [`Problem::OutOfRange`] for a share outside of 0 to 1, a negative budget, an increment or a lot that is not above 0, a minimum above its
+    /// maximum; [`Problem::Value`] for a quarter that is not written `2027-Q1`.
     pub(crate) fn check(&self) -> Result<()> {
         let wrong = |field: &str, value: String, range| Err(Error::from(Problem::OutOfRange { value, range }).in_field(field));
-        if let Some(share) = self.max_share_three_year.filter(|share| !(0.0..=1.0).contains(share)) {
-            return wrong("max_share_three_year", share.to_string(), "0 to 1");
+        let fractions = [
+            ("max_share_three_year", self.max_share_three_year),
+            ("min_utilisation", self.min_utilisation),
+            ("max_coverage", self.max_coverage),
+            ("min_coverage", self.min_coverage),
+        ];
+        let of_shares = self.shares.iter().flat_map(|rule| [("shares.minimum", rule.minimum), ("shares.maximum", rule.maximum)]);
+        for (field, value) in fractions.into_iter().chain(of_shares) {
+            if let Some(value) = value.filter(|value| !(0.0..=1.0).contains(value)) {
+                return wrong(field, value.to_string(), "0 to 1");
+            }
         }
-        if let Some(budget) = self.upfront_budget.filter(|budget| *budget < Money::ZERO) {
-            return wrong("upfront_budget", budget.to_string(), "0 or more");
+        for rule in &self.shares {
+            if let (Some(minimum), Some(maximum)) = (rule.minimum, rule.maximum)
+                && minimum > maximum
+            {
+                return wrong("shares.minimum", minimum.to_string(), "no more than the maximum");
+            }
         }
-        if self.spend_plan_increment <= Decimal::ZERO {
-            return wrong("spend_plan_increment", self.spend_plan_increment.to_string(), "amounts above 0");
+        let money = [
+            ("upfront_budget", self.upfront_budget),
+            ("max_remaining_obligation", self.max_remaining_obligation),
+            ("min_ticket", self.min_ticket),
+        ];
+        let of_quarters = self.upfront_budget_by_quarter.values().map(|budget| ("upfront_budget_by_quarter", Some(*budget)));
+        let of_migrations = self.migrations.iter().map(|rule| ("migrations.max_stranded", Some(rule.max_stranded)));
+        for (field, value) in money.into_iter().chain(of_quarters).chain(of_migrations) {
+            if let Some(value) = value.filter(|value| *value < Money::ZERO) {
+                return wrong(field, value.to_string(), "0 or more");
+            }
+        }
+        let hourly = [("max_purchase_per_month", self.max_purchase_per_month), ("max_expiring_per_month", self.max_expiring_per_month)];
+        for (field, value) in hourly {
+            if let Some(value) = value.filter(|value| *value < MoneyPerHour::ZERO) {
+                return wrong(field, value.to_string(), "0 or more");
+            }
+        }
+        for quarter in self.upfront_budget_by_quarter.keys() {
+            if !is_quarter(quarter) {
+                let problem = Problem::Value { value: quarter.clone(), expected: "a quarter such as `2027-Q1`" };
+                return Err(Error::from(problem).in_field("upfront_budget_by_quarter"));
+            }
+        }
+        for (offer, quantity) in &self.fixed {
+            if *quantity < Units::ZERO {
+                return wrong("fixed", quantity.to_string(), "0 or more").map_err(|error| error.in_item(offer.clone()));
+            }
+        }
+        let steps = self.lots.iter().map(|(_, lot)| ("lots", lot.value()));
+        for (field, step) in steps.chain([("spend_plan_increment", self.spend_plan_increment)]) {
+            if step <= Decimal::ZERO {
+                return wrong(field, step.to_string(), "amounts above 0");
+            }
         }
         Ok(())
     }
+}
+
+/// The quarter of a month, as `2027-Q1`.
+pub(crate) fn quarter(month: Month) -> String {
+    use chrono::Datelike;
+    let start = month.start();
+    format!("{}-Q{}", start.year(), start.month0().div_euclid(3) + 1)
+}
+
+fn is_quarter(text: &str) -> bool {
+    let parts = text.split_once("-Q");
+    parts.is_some_and(|(year, quarter)| year.len() == 4 && year.parse::<u16>().is_ok() && ["1", "2", "3", "4"].contains(&quarter))
 }
 
 #[cfg(test)]
@@ -137,6 +258,34 @@ mod tests {
         assert_eq!(policy.spend_plan_increment, Decimal::new(1, 2));
     }
 
+    #[test]
+    fn every_rule_can_be_written_by_hand() {
+        let text = r#"
+            terms = [12, 36]
+            payment_options = ["no_upfront", "partial_upfront"]
+            allowed_offers = ["sp-*"]
+            fixed = { "ri-1" = "4" }
+            upfront_budget_by_quarter = { "2027-Q1" = "100000" }
+            max_remaining_obligation = "2500000"
+            shares = [{ of = { rights = ["exchange"] }, minimum = 0.25 }, { of = { providers = ["aws"] }, maximum = 0.7 }]
+            min_utilisation = 0.95
+            max_coverage = 0.8
+            migrations = [{ skus = ["m4.*"], leave = "2027-06-30" }]
+            max_purchase_per_month = "40"
+            min_days_between_purchases = 14
+            max_expiring_per_month = "60"
+            lots = [["slots-*", "100"]]
+            min_ticket = "1000"
+            max_purchases = 12
+            payment_options_per_product = "one"
+        "#;
+        let policy = Policy::from_toml(text).unwrap();
+        policy.check().unwrap();
+        assert_eq!(policy.migrations[0].max_stranded, Money::ZERO);
+        let json = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
+    }
+
     #[rstest]
     #[case("\ncolour = 1\n", "line 2")]
     #[case("terms = 12\n", "line 1")]
@@ -146,10 +295,16 @@ mod tests {
         assert!(message.contains(place), "{message}");
     }
 
-    #[test]
-    fn values_out_of_range_are_refused() {
-        assert!(Policy::default().max_share_three_year(1.5).check().is_err());
-        assert!(Policy::default().upfront_budget(Money::new(Decimal::NEGATIVE_ONE)).check().is_err());
-        assert!(Policy { spend_plan_increment: Decimal::ZERO, ..Policy::default() }.check().is_err());
+    #[rstest]
+    #[case("max_share_three_year = 1.5")]
+    #[case("upfront_budget = \"-1\"")]
+    #[case("spend_plan_increment = \"0\"")]
+    #[case("min_utilisation = -0.1")]
+    #[case("shares = [{ of = {}, minimum = 0.5, maximum = 0.4 }]")]
+    #[case("upfront_budget_by_quarter = { \"2027-Q5\" = \"1\" }")]
+    #[case("lots = [[\"*\", \"0\"]]")]
+    #[case("fixed = { \"ri\" = \"-1\" }")]
+    fn values_out_of_range_are_refused(#[case] text: &str) {
+        assert!(Policy::from_toml(text).unwrap().check().is_err());
     }
 }

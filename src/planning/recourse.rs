@@ -1,4 +1,4 @@
-//! The hourly recourse: given the capacity of every slot, the least on-demand cost of each hour, with prices that prove it.
+//! The recourse: given the capacity of every slot, the least on-demand cost of every hour of every scenario, with prices that prove it.
 //!
 //! In hour t, with demand D_i and on-demand price p_i of line i, weight w_is and capacity c_s of slot s, the value is
 //!
@@ -9,47 +9,60 @@
 //! (`docs/formulation.md`, "Hourly recourse"). λ_s is the price of a unit of slot s in that hour. Any λ ≥ 0 gives a lower bound on Q_t at every
 //! capacity, so its sums over blocks of hours are cuts for the master problem, and a lower bound whatever the precision of the search.
 //!
-//! The slots form trees: the slot with the most lines is the root of its component, and without it the rest falls apart. For a fixed price of
-//! the root the children are independent; a slot without active slots beneath it is a fractional knapsack, solved in one pass over its sorted
-//! lines; any other price is found on its concave piecewise linear value by intersecting tangents.
+//! How one hour is priced is in `planning/hour.rs`; this file runs over the hours.
 
+use super::hour::{Scratch, Tree};
 use super::problem::Slot;
 use crate::units::to_f64;
-use crate::usage::UsageCurves;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Demand, prices and slots in the form the hour loop needs.
 #[derive(Clone, Debug)]
-pub(super) struct Recourse {
+pub(super) struct Recourse<'a> {
+    demands: Vec<Demand<'a>>,
+    groups: Vec<Group>,
     prices: Vec<f64>,
-    /// Hours x lines, row-major.
-    demand: Vec<f64>,
     hour_weights: Vec<f64>,
-    nodes: Vec<Node>,
-    roots: Vec<usize>,
-    slots: usize,
-    /// Stretches of hours with the capacity held in each slot.
-    held: Vec<(Range<usize>, Vec<f64>)>,
+    epochs: Vec<Epoch>,
+    /// Line and weight of each slot's lines.
+    slots: Vec<Vec<(usize, f64)>>,
+    tree: Tree,
 }
 
-/// A slot in the tree.
+/// A scenario's demand, hours x lines, row-major.
 #[derive(Clone, Debug)]
-struct Node {
-    slot: usize,
-    /// The slot's lines with their weights.
-    lines: Vec<(usize, f64)>,
-    /// All lines of the subtree.
-    all: Vec<usize>,
-    /// The lines of the subtree that are in no child.
-    own: Vec<usize>,
-    children: Vec<usize>,
-    /// All slots of the subtree.
-    slots: Vec<usize>,
+pub(super) struct Demand<'a> {
+    pub(super) curve: Cow<'a, [f64]>,
+    pub(super) probability: f64,
 }
 
-/// A lower bound on the cost of a block of hours, linear in the slots' bought capacity: `constant - Σ slope_s · capacity_s`.
+/// Scenarios that cuts count together: all, or each for itself where the objective or a rule looks at each.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Group {
+    pub(super) scenarios: Range<usize>,
+    pub(super) probability: f64,
+}
+
+/// A stretch of hours in which the same commitments and candidates serve.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Epoch {
+    pub(super) hours: Range<usize>,
+    /// Capacity held in each slot.
+    pub(super) held: Vec<f64>,
+}
+
+/// Hours of one epoch in one group of scenarios.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    pub(super) group: usize,
+    pub(super) epoch: usize,
+    pub(super) hours: Range<usize>,
+}
+
+/// A lower bound on the on-demand cost of a block, linear in the slots' bought capacity: `constant - Σ slope_s · capacity_s`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Cut {
     pub(super) constant: f64,
@@ -63,26 +76,34 @@ impl Cut {
     }
 }
 
-impl Recourse {
-    pub(super) fn new(usage: &UsageCurves, columns: &[usize], prices: Vec<f64>, slots: &[Slot]) -> Self {
-        let mut demand = Vec::with_capacity(usage.grid().count * columns.len());
-        for hour in 0..usage.grid().count {
-            let quantities = usage.at(hour);
-            demand.extend(columns.iter().map(|column| quantities[*column]));
-        }
-        let weights: Vec<Vec<(usize, f64)>> =
+/// The hourly prices of all slots over several lines: one number a scenario, hour and such slot.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Prices(pub(super) Vec<f64>);
+
+impl<'a> Recourse<'a> {
+    /// `windows`: the hours that candidates serve.
+    pub(super) fn new(
+        demands: Vec<Demand<'a>>,
+        is_by_scenario: bool,
+        prices: Vec<f64>,
+        hour_weights: Vec<f64>,
+        slots: &[Slot],
+        windows: impl Iterator<Item = Range<usize>>,
+    ) -> Self {
+        let group = |scenarios: Range<usize>| Group {
+            probability: demands[scenarios.clone()].iter().map(|demand| demand.probability).sum(),
+            scenarios,
+        };
+        let groups = if is_by_scenario {
+            (0..demands.len()).map(|scenario| group(scenario..scenario + 1)).collect()
+        } else {
+            vec![group(0..demands.len())]
+        };
+        let epochs = epochs(hour_weights.len(), slots, windows);
+        let slots: Vec<Vec<(usize, f64)>> =
             slots.iter().map(|slot| slot.weights.iter().map(|(line, weight)| (*line, to_f64(*weight))).collect()).collect();
-        let mut nodes = Vec::new();
-        let roots = grow((0..slots.len()).collect(), &weights, &mut nodes);
-        Self {
-            prices,
-            demand,
-            hour_weights: usage.weights().to_vec(),
-            nodes,
-            roots,
-            slots: slots.len(),
-            held: stretches(usage.grid().count, slots),
-        }
+        let tree = Tree::new(&slots);
+        Self { demands, groups, prices, hour_weights, epochs, slots, tree }
     }
 
     /// How many hours.
@@ -92,7 +113,7 @@ impl Recourse {
 
     /// How many slots.
     pub(super) fn slots(&self) -> usize {
-        self.slots
+        self.slots.len()
     }
 
     /// The on-demand prices of the lines.
@@ -100,414 +121,175 @@ impl Recourse {
         &self.prices
     }
 
-    /// Demand of an hour, one number a line.
-    pub(super) fn demand(&self, hour: usize) -> &[f64] {
-        let width = self.prices.len();
-        &self.demand[hour * width..(hour + 1) * width]
+    /// The groups of scenarios.
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
     }
 
-    /// The weight of an hour.
+    /// The stretches of hours.
+    pub(super) fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
+    /// Scenarios, hours and lines.
+    pub(super) fn size(&self) -> [usize; 3] {
+        [self.demands.len(), self.hours(), self.prices.len()]
+    }
+
+    /// Demand of an hour of a scenario, one number a line.
+    pub(super) fn demand(&self, scenario: usize, hour: usize) -> &[f64] {
+        let width = self.prices.len();
+        &self.demands[scenario].curve[hour * width..(hour + 1) * width]
+    }
+
+    /// The weight of an hour, discounted.
     pub(super) fn hour_weight(&self, hour: usize) -> f64 {
         self.hour_weights[hour]
     }
 
-    /// Capacity held in each slot in an hour.
-    pub(super) fn held_at(&self, hour: usize) -> &[f64] {
-        let stretch = self.held.partition_point(|(hours, _)| hours.end <= hour);
-        self.held.get(stretch).map_or(&[], |(_, held)| held)
+    /// The weight of a scenario's hour in the cost of its group.
+    pub(super) fn weight(&self, group: &Group, scenario: usize, hour: usize) -> f64 {
+        let share = if group.probability > 0.0 { self.demands[scenario].probability / group.probability } else { 0.0 };
+        let share = if group.scenarios.len() == 1 { 1.0 } else { share };
+        share * self.hour_weights[hour]
+    }
+
+    /// The epoch that an hour lies in.
+    pub(super) fn epoch_at(&self, hour: usize) -> usize {
+        self.epochs.partition_point(|epoch| epoch.hours.end <= hour)
+    }
+
+    /// The lines of each slot, with weights.
+    pub(super) fn slot_lines(&self) -> &[Vec<(usize, f64)>] {
+        &self.slots
+    }
+
+    /// The slots over several lines, whose hourly prices [`Prices`] holds; the others cover one line each.
+    pub(super) fn wide(&self) -> &[usize] {
+        self.tree.wide()
     }
 
     /// Groups of slots that cover the same lines, if there is more than one.
     pub(super) fn rivals(&self) -> Vec<Vec<usize>> {
         let mut groups: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
-        for node in &self.nodes {
-            groups.entry(node.lines.iter().map(|(line, _)| *line).collect()).or_default().push(node.slot);
+        for slot in self.wide() {
+            groups.entry(self.slots[*slot].iter().map(|(line, _)| *line).collect()).or_default().push(*slot);
         }
         groups.into_values().filter(|slots| slots.len() > 1).collect()
     }
 
-    /// How many lines a slot covers.
-    pub(super) fn width(&self, slot: usize) -> usize {
-        self.nodes.iter().find(|node| node.slot == slot).map_or(0, |node| node.lines.len())
-    }
-
     /// What one unit of a slot's capacity covers at on-demand prices, on the average of its lines.
     pub(super) fn worth(&self, slot: usize) -> f64 {
-        let Some(node) = self.nodes.iter().find(|node| node.slot == slot) else { return 0.0 };
-        let sum: f64 = node.lines.iter().map(|(line, weight)| self.prices[*line] / weight).sum();
-        sum / node.lines.len().max(1) as f64
+        let lines = &self.slots[slot];
+        lines.iter().map(|(line, weight)| self.prices[*line] / weight).sum::<f64>() / lines.len().max(1) as f64
     }
 
-    /// The lines of each slot, with weights.
-    pub(super) fn slot_lines(&self) -> Vec<(usize, &[(usize, f64)])> {
-        self.nodes.iter().map(|node| (node.slot, node.lines.as_slice())).collect()
-    }
-
-    /// The hours cut into this many blocks of about equal length.
-    pub(super) fn blocks(&self, count: usize) -> Vec<Range<usize>> {
-        let count = count.clamp(1, self.hours());
-        (0..count).map(|block| (block * self.hours()).div_euclid(count)..((block + 1) * self.hours()).div_euclid(count)).collect()
-    }
-
-    /// One sweep over all hours at bought capacities: a cut for each block, tight there. Blocks are computed in parallel; the result does not
-    /// depend on the number of threads.
-    pub(super) fn sweep(&self, bought: &[f64], blocks: &[Range<usize>]) -> Vec<Cut> {
-        blocks.par_iter().map(|block| self.sweep_block(bought, block.clone())).collect()
-    }
-
-    fn sweep_block(&self, bought: &[f64], block: Range<usize>) -> Cut {
-        let mut cut = Cut { constant: 0.0, slope: vec![0.0; self.slots] };
-        let mut scratch = Scratch::new(self);
-        let mut capacity = vec![0.0; self.slots];
-        for hour in block {
-            let held = self.held_at(hour);
-            for (slot, capacity) in capacity.iter_mut().enumerate() {
-                *capacity = bought[slot] + held[slot];
+    /// What one unit more of a slot alone, at a capacity bought beside what is held of all, saves over hours of the first scenario.
+    pub(super) fn worth_of_more(&self, slot: usize, bought: f64, hours: Range<usize>) -> f64 {
+        let mut worth = 0.0;
+        for epoch in self.epochs.iter().filter(|epoch| epoch.hours.start < hours.end && hours.start < epoch.hours.end) {
+            let mut capacity = epoch.held.clone();
+            capacity[slot] += bought;
+            let mut scratch = Scratch::new(&self.tree, &capacity, self.prices.len());
+            for hour in epoch.hours.start.max(hours.start)..epoch.hours.end.min(hours.end) {
+                self.tree.price(self.demand(0, hour), &self.prices, &capacity, &mut scratch);
+                worth += self.hour_weights[hour] * scratch.lambda[slot];
             }
-            self.price_hour(hour, &capacity, &mut scratch);
-            let weight = self.hour_weights[hour];
-            let mut constant = 0.0;
-            for (demand, marginal) in self.demand(hour).iter().zip(&scratch.cap) {
-                constant += demand * marginal;
+        }
+        worth
+    }
+
+    /// The hours of every group cut into about this many blocks, at least one an epoch.
+    pub(super) fn blocks(&self, count: usize) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        for group in 0..self.groups.len() {
+            for (epoch, of) in self.epochs.iter().enumerate() {
+                let length = of.hours.len();
+                let parts = (count * length).div_ceil(self.hours().max(1)).clamp(1, length.max(1));
+                for part in 0..parts {
+                    let cut = |part: usize| of.hours.start + (part * length).div_euclid(parts);
+                    blocks.push(Block { group, epoch, hours: cut(part)..cut(part + 1) });
+                }
             }
-            for (slot, lambda) in scratch.lambda.iter().enumerate() {
-                constant -= lambda * held[slot];
-                cut.slope[slot] += weight * lambda;
+        }
+        blocks
+    }
+
+    /// One sweep over all hours of all scenarios at bought capacities (by epoch): a cut for each block, tight there, and the prices. Hours are
+    /// priced in parallel; the result does not depend on the number of threads.
+    pub(super) fn sweep(&self, bought: &[Vec<f64>], blocks: &[Block]) -> (Vec<Cut>, Prices) {
+        let wide = self.wide().len();
+        let mut prices = vec![0.0; self.demands.len() * self.hours() * wide];
+        // The pieces of the prices that the blocks' scenarios write to, in the order of scenario and hour.
+        let mut pieces: Vec<(usize, usize, Range<usize>)> = Vec::new();
+        for (block, of) in blocks.iter().enumerate() {
+            pieces.extend(self.groups[of.group].scenarios.clone().map(|scenario| (scenario, block, of.hours.clone())));
+        }
+        pieces.sort_by_key(|(scenario, _, hours)| (*scenario, hours.start));
+        let mut rest = prices.as_mut_slice();
+        let mut work = Vec::with_capacity(pieces.len());
+        for (scenario, block, hours) in pieces {
+            let (piece, others) = rest.split_at_mut(hours.len() * wide);
+            rest = others;
+            work.push((scenario, block, piece));
+        }
+        let parts: Vec<(usize, Cut)> = work
+            .into_par_iter()
+            .map(|(scenario, block, piece)| (block, self.sweep_block(bought, scenario, &blocks[block], piece)))
+            .collect();
+        let mut cuts = vec![Cut { constant: 0.0, slope: vec![0.0; self.slots()] }; blocks.len()];
+        for (block, part) in parts {
+            cuts[block].constant += part.constant;
+            for (sum, slope) in cuts[block].slope.iter_mut().zip(&part.slope) {
+                *sum += slope;
+            }
+        }
+        (cuts, Prices(prices))
+    }
+
+    fn sweep_block(&self, bought: &[Vec<f64>], scenario: usize, block: &Block, prices: &mut [f64]) -> Cut {
+        let held = &self.epochs[block.epoch].held;
+        let capacity: Vec<f64> = bought[block.epoch].iter().zip(held).map(|(bought, held)| bought + held).collect();
+        let mut cut = Cut { constant: 0.0, slope: vec![0.0; self.slots()] };
+        let mut scratch = Scratch::new(&self.tree, &capacity, self.prices.len());
+        let (group, wide) = (&self.groups[block.group], self.wide());
+        let of_held: Vec<(usize, f64)> = held.iter().copied().enumerate().filter(|(_, held)| *held > 0.0).collect();
+        for (position, hour) in block.hours.clone().enumerate() {
+            let demand = self.demand(scenario, hour);
+            self.tree.price(demand, &self.prices, &capacity, &mut scratch);
+            let weight = self.weight(group, scenario, hour);
+            let mut constant: f64 = demand.iter().zip(&scratch.cap).map(|(demand, marginal)| demand * marginal).sum();
+            for (slot, held) in &of_held {
+                constant -= scratch.lambda[*slot] * held;
             }
             cut.constant += weight * constant;
+            for (sum, lambda) in cut.slope.iter_mut().zip(&scratch.lambda) {
+                *sum += weight * lambda;
+            }
+            for (price, slot) in prices[position * wide.len()..].iter_mut().zip(wide) {
+                *price = scratch.lambda[*slot];
+            }
         }
         cut
     }
-
-    /// The prices of an hour: `scratch.lambda` for each slot and, in `scratch.cap`, the marginal cost of each line.
-    fn price_hour(&self, hour: usize, capacity: &[f64], scratch: &mut Scratch) {
-        let demand = self.demand(hour);
-        scratch.cap.copy_from_slice(&self.prices);
-        for node in &self.nodes {
-            scratch.is_active[node.slot] = capacity[node.slot] > 0.0;
-        }
-        // Children stand before their parents in `nodes`.
-        for (index, node) in self.nodes.iter().enumerate() {
-            let below = node.children.iter().any(|child| scratch.has_active[*child]);
-            scratch.has_active_below[index] = below;
-            scratch.has_active[index] = below || scratch.is_active[node.slot];
-        }
-        for root in &self.roots {
-            self.solve(*root, demand, capacity, scratch);
-        }
-        for node in &self.nodes {
-            if !scratch.is_active[node.slot] {
-                continue;
-            }
-            let lambda = scratch.lambda[node.slot];
-            for (line, weight) in &node.lines {
-                scratch.cap[*line] = scratch.cap[*line].min(lambda * weight);
-            }
-        }
-        // A slot without capacity costs nothing at any price: the lowest that changes no line's marginal cost gives the strongest cut.
-        for node in &self.nodes {
-            if !scratch.is_active[node.slot] {
-                let of_line = |(line, weight): &(usize, f64)| if demand[*line] > 0.0 { scratch.cap[*line] / weight } else { 0.0 };
-                scratch.lambda[node.slot] = node.lines.iter().map(of_line).fold(0.0, f64::max);
-            }
-        }
-    }
-
-    /// The value of a subtree at the marginal costs in `scratch.cap`. Leaves the prices in `scratch.lambda` and what no slot of the subtree covers
-    /// in `scratch.open`.
-    fn solve(&self, index: usize, demand: &[f64], capacity: &[f64], scratch: &mut Scratch) -> f64 {
-        let node = &self.nodes[index];
-        if !scratch.has_active[index] {
-            let mut value = 0.0;
-            for line in &node.all {
-                scratch.open[*line] = demand[*line];
-                value += demand[*line] * scratch.cap[*line];
-            }
-            return value;
-        }
-        if !scratch.is_active[node.slot] {
-            return self.solve_children(node, demand, capacity, scratch);
-        }
-        if scratch.has_active_below[index] {
-            self.search(index, demand, capacity, scratch)
-        } else {
-            knapsack(node, demand, capacity[node.slot], scratch)
-        }
-    }
-
-    fn solve_children(&self, node: &Node, demand: &[f64], capacity: &[f64], scratch: &mut Scratch) -> f64 {
-        let mut value = 0.0;
-        for line in &node.own {
-            scratch.open[*line] = demand[*line];
-            value += demand[*line] * scratch.cap[*line];
-        }
-        for child in &node.children {
-            value += self.solve(*child, demand, capacity, scratch);
-        }
-        value
-    }
-
-    /// Finds the price of a slot with active slots beneath it.
-    fn search(&self, index: usize, demand: &[f64], capacity: &[f64], scratch: &mut Scratch) -> f64 {
-        let node = &self.nodes[index];
-        let mut work = std::mem::take(&mut scratch.work[index]);
-        for (position, (line, _)) in node.lines.iter().enumerate() {
-            work.cap[position] = scratch.cap[*line];
-        }
-        let of_line = |(position, (line, weight)): (usize, &(usize, f64))| {
-            if demand[*line] > 0.0 { work.cap[position] / weight } else { 0.0 }
-        };
-        let highest = node.lines.iter().enumerate().map(of_line).fold(0.0, f64::max);
-        let mut left: Option<Tangent> = None;
-        let mut right: Option<Tangent> = None;
-        let mut price = if work.last > 0.0 && work.last < highest { work.last } else { 0.5 * highest };
-        let mut stride = 0.01;
-        for _ in 0..100 {
-            let tangent = self.tangent(node, price, demand, capacity, scratch, &work);
-            let side = usize::from(tangent.slope <= 0.0);
-            work.keep(side, node, scratch);
-            let tiny = 1e-12 * capacity[node.slot];
-            if side == 0 {
-                left = Some(tangent);
-            } else {
-                right = Some(tangent);
-                if price <= 0.0 || tangent.slope.abs() <= tiny {
-                    left = None;
-                    break;
-                }
-            }
-            stride *= 4.0;
-            price = match (&left, &right) {
-                (Some(left), Some(right)) => {
-                    let meet = (right.value - left.value + left.slope * left.price - right.slope * right.price)
-                        / (left.slope - right.slope);
-                    let bound = left.value + left.slope * (meet - left.price);
-                    let best = left.value.max(right.value);
-                    if bound - best <= 1e-10 * best.abs().max(1e-9) {
-                        break;
-                    }
-                    meet
-                }
-                // Step outwards from the price of the hour before, which is near, before going to the ends.
-                (Some(_), None) => {
-                    if stride < 1.0 {
-                        (price * (1.0 + stride)).min(highest)
-                    } else {
-                        highest
-                    }
-                }
-                (None, _) => {
-                    if stride < 1.0 {
-                        price * (1.0 - stride)
-                    } else {
-                        0.0
-                    }
-                }
-            };
-        }
-        let value = self.settle(node, left, right, &mut work, scratch);
-        scratch.work[index] = work;
-        value
-    }
-
-    /// Value and slope of a slot at a price; leaves what remains open in `scratch.open`.
-    fn tangent(&self, node: &Node, price: f64, demand: &[f64], capacity: &[f64], scratch: &mut Scratch, work: &Work) -> Tangent {
-        for (position, (line, weight)) in node.lines.iter().enumerate() {
-            scratch.cap[*line] = work.cap[position].min(price * weight);
-        }
-        let value = self.solve_children(node, demand, capacity, scratch) - price * capacity[node.slot];
-        let mut slope = -capacity[node.slot];
-        for (position, (line, weight)) in node.lines.iter().enumerate() {
-            // Not at the line's own worth, which `price` reaches only up to rounding.
-            let is_covered = price * weight < work.cap[position] * (1.0 - 1e-12);
-            if is_covered {
-                slope += weight * scratch.open[*line];
-                scratch.open[*line] = 0.0;
-            }
-        }
-        Tangent { price, value, slope }
-    }
-
-    /// Ends a search: takes the prices of the better side and mixes what both leave open so that the slot is just used up.
-    fn settle(&self, node: &Node, left: Option<Tangent>, right: Option<Tangent>, work: &mut Work, scratch: &mut Scratch) -> f64 {
-        for (position, (line, _)) in node.lines.iter().enumerate() {
-            scratch.cap[*line] = work.cap[position];
-        }
-        let (best, side, share) = match (left, right) {
-            (Some(left), Some(right)) => {
-                let side = usize::from(right.value > left.value);
-                (if side == 0 { left } else { right }, side, -right.slope / (left.slope - right.slope))
-            }
-            (Some(only), None) => (only, 0, 1.0),
-            (None, Some(only)) => (only, 1, 0.0),
-            (None, None) => return 0.0, // the loop above always keeps a side
-        };
-        for (position, line) in node.all.iter().enumerate() {
-            scratch.open[*line] = share * work.open[0][position] + (1.0 - share) * work.open[1][position];
-        }
-        for (position, slot) in node.slots.iter().enumerate() {
-            scratch.lambda[*slot] = work.lambda[side][position];
-        }
-        scratch.lambda[node.slot] = best.price;
-        work.last = best.price;
-        best.value
-    }
 }
 
-/// A point of a slot's value as a function of its price.
-#[derive(Clone, Copy, Debug)]
-struct Tangent {
-    price: f64,
-    value: f64,
-    slope: f64,
-}
-
-/// A slot with no active slot beneath it: its capacity goes to the lines worth most per unit.
-fn knapsack(node: &Node, demand: &[f64], capacity: f64, scratch: &mut Scratch) -> f64 {
-    for line in &node.all {
-        scratch.open[*line] = demand[*line];
-    }
-    let order = &mut scratch.order;
-    order.clear();
-    let mut need = 0.0;
-    for (line, weight) in &node.lines {
-        if demand[*line] > 0.0 {
-            need += demand[*line] * weight;
-            order.push((scratch.cap[*line] / weight, *line, *weight));
-        }
-    }
-    let mut price = 0.0;
-    if need <= capacity {
-        for (_, line, _) in order.iter() {
-            scratch.open[*line] = 0.0;
-        }
-    } else {
-        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let mut left = capacity;
-        for (worth, line, weight) in order.iter() {
-            let need = demand[*line] * weight;
-            if need > left {
-                scratch.open[*line] -= left / weight;
-                price = *worth;
-                break;
-            }
-            left -= need;
-            scratch.open[*line] = 0.0;
-        }
-    }
-    scratch.lambda[node.slot] = price;
-    node.all.iter().map(|line| scratch.open[*line] * scratch.cap[*line]).sum()
-}
-
-/// Memory of the hour loop, so that it allocates nothing.
-struct Scratch {
-    /// The marginal cost of each line so far.
-    cap: Vec<f64>,
-    /// What is not covered of each line.
-    open: Vec<f64>,
-    lambda: Vec<f64>,
-    is_active: Vec<bool>,
-    has_active: Vec<bool>,
-    has_active_below: Vec<bool>,
-    order: Vec<(f64, usize, f64)>,
-    work: Vec<Work>,
-}
-
-/// Memory of one node's search: marginal costs from above; what is open and the prices at the best point of either side.
-#[derive(Default)]
-struct Work {
-    cap: Vec<f64>,
-    open: [Vec<f64>; 2],
-    lambda: [Vec<f64>; 2],
-    /// The price found in the hour before: the next search starts there.
-    last: f64,
-}
-
-impl Work {
-    fn keep(&mut self, side: usize, node: &Node, scratch: &Scratch) {
-        for (kept, line) in self.open[side].iter_mut().zip(&node.all) {
-            *kept = scratch.open[*line];
-        }
-        for (kept, slot) in self.lambda[side].iter_mut().zip(&node.slots) {
-            *kept = scratch.lambda[*slot];
-        }
-    }
-}
-
-impl Scratch {
-    fn new(recourse: &Recourse) -> Self {
-        let work = |node: &Node| Work {
-            cap: vec![0.0; node.lines.len()],
-            open: [vec![0.0; node.all.len()], vec![0.0; node.all.len()]],
-            lambda: [vec![0.0; node.slots.len()], vec![0.0; node.slots.len()]],
-            last: 0.0,
-        };
-        Self {
-            cap: vec![0.0; recourse.prices.len()],
-            open: vec![0.0; recourse.prices.len()],
-            lambda: vec![0.0; recourse.slots],
-            is_active: vec![false; recourse.slots],
-            has_active: vec![false; recourse.nodes.len()],
-            has_active_below: vec![false; recourse.nodes.len()],
-            order: Vec::with_capacity(recourse.prices.len()),
-            work: recourse.nodes.iter().map(work).collect(),
-        }
-    }
-}
-
-/// Grows the trees of these slots; children are pushed before their parents. Returns the roots.
-fn grow(slots: Vec<usize>, weights: &[Vec<(usize, f64)>], nodes: &mut Vec<Node>) -> Vec<usize> {
-    let mut roots = Vec::new();
-    for component in components(slots, weights) {
-        let mut lines: Vec<usize> = component.iter().flat_map(|slot| weights[*slot].iter().map(|(line, _)| *line)).collect();
-        lines.sort_unstable();
-        lines.dedup();
-        // The widest slot is the root; among equals the first, so that the tree does not depend on the order of the components.
-        let Some(root) = component.iter().copied().max_by_key(|slot| (weights[*slot].len(), usize::MAX - slot)) else { continue };
-        let children = grow(component.iter().copied().filter(|slot| *slot != root).collect(), weights, nodes);
-        let below = |line: &usize| children.iter().any(|child| nodes[*child].all.binary_search(line).is_ok());
-        let own = lines.iter().copied().filter(|line| !below(line)).collect();
-        nodes.push(Node { slot: root, lines: weights[root].clone(), all: lines, own, children, slots: component });
-        roots.push(nodes.len() - 1);
-    }
-    roots
-}
-
-/// Splits slots into groups that share no line.
-fn components(slots: Vec<usize>, weights: &[Vec<(usize, f64)>]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<(Vec<usize>, std::collections::BTreeSet<usize>)> = Vec::new();
-    for slot in slots {
-        let mut members = vec![slot];
-        let mut lines: std::collections::BTreeSet<usize> = weights[slot].iter().map(|(line, _)| *line).collect();
-        groups.retain_mut(|(others, their_lines)| {
-            let is_apart = their_lines.is_disjoint(&lines);
-            if !is_apart {
-                members.append(others);
-                lines.append(their_lines);
-            }
-            is_apart
-        });
-        members.sort_unstable();
-        groups.push((members, lines));
-    }
-    groups.into_iter().map(|(members, _)| members).collect()
-}
-
-/// Cuts the hours where held capacity changes.
-fn stretches(hours: usize, slots: &[Slot]) -> Vec<(Range<usize>, Vec<f64>)> {
+/// Cuts the hours where held capacity changes or candidates start and end.
+fn epochs(hours: usize, slots: &[Slot], windows: impl Iterator<Item = Range<usize>>) -> Vec<Epoch> {
     let held =
         || slots.iter().enumerate().flat_map(|(slot, of)| of.held.iter().map(move |(hours, capacity)| (slot, hours, *capacity)));
     let mut cuts: Vec<usize> = held().flat_map(|(_, hours, _)| [hours.start, hours.end]).chain([0, hours]).collect();
+    cuts.extend(windows.flat_map(|hours| [hours.start, hours.end]));
     cuts.sort_unstable();
     cuts.dedup();
-    let stretch = |pair: &[usize]| {
+    let epoch = |pair: &[usize]| {
         let mut sums = vec![0.0; slots.len()];
         for (slot, hours, capacity) in held() {
             if hours.contains(&pair[0]) {
                 sums[slot] += capacity;
             }
         }
-        (pair[0]..pair[1], sums)
+        Epoch { hours: pair[0]..pair[1], held: sums }
     };
-    cuts.windows(2).map(stretch).collect()
+    cuts.windows(2).map(epoch).collect()
 }

@@ -1,21 +1,23 @@
-//! The method: cutting planes between master problem and recourse, then integers, then the judge.
+//! The method: cutting planes between master problem and recourse, then integers, then the judge (`planning/judged.rs`).
 //!
-//! 1. Relaxed: the master proposes purchases, a sweep over all hours prices them and returns cuts. Points are queried between the proposal and
-//!    the best point so far (in-out step), which keeps the number of rounds small.
+//! 1. Relaxed: the master proposes purchases, a sweep over all hours prices them and returns cuts by block of hours; the averaged hourly prices
+//!    give cuts by line, which tell the master about all lines at once. Points are queried between the proposal and the best point so far
+//!    (in-out step), which keeps the number of rounds small.
 //! 2. Integer: the same with whole steps, from the cuts of the relaxed stage, until the best integer point is within the gap of the
 //!    master's bound.
 //! 3. Judged: the best integer points and the baselines are billed by the provider's rules; small moves improve the best of them where the
 //!    provider's order costs money. The cheapest bill wins.
 
 use super::baseline;
-use super::master::{Integrality, Master};
-use super::plan::{Plan, Status};
-use super::problem::{Candidate, Problem};
-use super::recourse::Cut;
-use crate::error::Result;
-use rayon::prelude::*;
+use super::master::{Master, MasterAnswer, Question};
+use super::objective::Objective;
+use super::path::OwnCapacity;
+use super::plan::Plan;
+use super::problem::{Candidate, Evaluation, Problem};
+use super::recourse::{Block, Prices};
+use crate::error::{Problem as Wrong, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// How hard to try.
@@ -60,118 +62,193 @@ pub struct Progress {
     pub relaxed_cost: f64,
 }
 
-impl Problem<'_> {
-    /// Solves the problem. Stopping at a limit is an answer: the best plan so far, with its bound and gap.
+/// Why the search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// The billed cost is within the gap asked for of the lower bound.
+    Optimal,
+    /// The search is complete, and a larger gap remains: by whole units, or by the provider's order of applying commitments.
+    GapRemains,
+    /// The search stopped at its time limit or was cancelled; this is the best plan so far.
+    StoppedAtLimit,
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Optimal => "optimal within the gap asked for",
+            Self::GapRemains => "search complete, a gap remains",
+            Self::StoppedAtLimit => "stopped at a limit",
+        })
+    }
+}
+
+/// What the search found: numbers alone. [`Plan`] is the same for people.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// Steps of each candidate of the problem.
+    pub steps: Vec<u32>,
+    /// What they cost by the judge.
+    pub evaluation: Evaluation,
+    /// A proven lower bound on the objective of any plan that the policy allows.
+    pub lower_bound: f64,
+    /// The lowest relaxed cost found: purchases in any fraction, usage covered in the cheapest order.
+    pub relaxed_cost: f64,
+    /// The relaxed cost of these steps: usage covered in the cheapest order.
+    pub relaxed_cost_of_steps: f64,
+    /// Sweeps over all hours.
+    pub sweeps: usize,
+    /// Seconds that one sweep takes, on the average.
+    pub seconds_sweep: f64,
+    /// The time the search took.
+    pub time: Duration,
+    /// Why it ended.
+    pub status: Status,
+}
+
+impl Solution {
+    /// `(objective - lower bound) / objective`.
+    #[must_use]
+    pub fn gap(&self) -> f64 {
+        let cost = self.evaluation.objective;
+        if cost.abs() > 0.0 { (cost - self.lower_bound).max(0.0) / cost.abs() } else { 0.0 }
+    }
+}
+
+impl<'a> Problem<'a> {
+    /// Solves the problem and gathers the evidence. Stopping at a limit is an answer: the best plan so far, with its bound and gap.
     ///
     /// # Errors
-    /// [`crate::Problem::Solver`] if HiGHS fails.
+    /// As [`Problem::search`].
     pub fn solve(&self, options: &Options<'_>) -> Result<Plan> {
-        Search::new(self, options).run()
+        let problem = self.with_foresight(options)?;
+        let baselines = baseline::all(&problem)?;
+        let rules = baselines.iter().filter(|rule| rule.is_allowed).map(|rule| rule.steps.clone()).collect();
+        let solution = Search::new(&problem, options, rules).run()?;
+        Plan::new(&problem, &solution, baselines)
+    }
+
+    /// Solves the problem for the numbers alone: no bills in decimals, and no baselines. For problems of any size.
+    ///
+    /// # Errors
+    /// [`Wrong::PolicyClash`] if no plan keeps all rules, [`Wrong::Solver`] if HiGHS fails.
+    pub fn search(&self, options: &Options<'_>) -> Result<Solution> {
+        let problem = self.with_foresight(options)?;
+        Search::new(&problem, options, Vec::new()).run()
+    }
+
+    /// Fills in the cost of perfect foresight where the objective needs it and does not have it.
+    fn with_foresight(&self, options: &Options<'_>) -> Result<Self> {
+        match &self.objective {
+            Objective::MinimumRegret { foresight } if foresight.len() != self.scenarios.len() => {
+                let bound = |index| Ok(self.with_scenario(index)?.search(options)?.lower_bound);
+                let foresight = (0..self.scenarios.len()).map(bound).collect::<Result<_>>()?;
+                self.with_objective(Objective::MinimumRegret { foresight })
+            }
+            _ => Ok(self.clone()),
+        }
     }
 
     /// The lower bound alone, by cutting planes with whole reservations.
     #[cfg(test)]
     pub(super) fn relaxed_bound(&self, options: &Options<'_>) -> Result<f64> {
-        let mut search = Search::new(self, options);
+        let mut search = Search::new(self, options, Vec::new());
         search.start();
         search.relaxed(&BTreeSet::new(), 2000)?;
         search.integer(&BTreeSet::new(), 200)?;
         Ok(search.bound)
     }
-
-    /// The capacity that steps of each candidate add to each slot.
-    fn capacity(&self, steps: &[f64]) -> Vec<f64> {
-        let mut capacity = vec![0.0; self.recourse.slots()];
-        for (candidate, steps) in self.candidates.iter().zip(steps) {
-            capacity[candidate.slot] += candidate.capacity * steps;
-        }
-        capacity
-    }
-
-    /// What steps of each candidate cost, with what is held.
-    fn commitment_cost(&self, steps: &[f64]) -> f64 {
-        self.held_cost + self.candidates.iter().zip(steps).map(|(candidate, steps)| candidate.cost * steps).sum::<f64>()
-    }
 }
-
-/// Plans are all billed if that takes no more line-hours than this.
-const ENUMERATED_LINE_HOURS: usize = 500_000;
 
 /// How many slots over the same lines a point of the search mixes at most.
 const MIXED_SLOTS: usize = 2;
 
 /// A point with its relaxed cost.
 #[derive(Clone, Debug)]
-struct Point {
-    steps: Vec<f64>,
-    cost: f64,
+pub(super) struct Point {
+    pub(super) steps: Vec<f64>,
+    pub(super) cost: f64,
 }
 
-struct Search<'s, 'a> {
-    problem: &'s Problem<'a>,
-    options: &'s Options<'s>,
-    started: Instant,
-    blocks: Vec<Range<usize>>,
+pub(super) struct Search<'s, 'a> {
+    pub(super) problem: &'s Problem<'a>,
+    pub(super) options: &'s Options<'s>,
+    pub(super) started: Instant,
+    blocks: Vec<Block>,
+    own: Vec<OwnCapacity>,
     master: Master<'s, 'a>,
-    sweeps: usize,
-    bound: f64,
-    best: Point,
+    pub(super) sweeps: usize,
+    sweeping: Duration,
+    pub(super) bound: f64,
+    pub(super) best: Point,
+    /// Averaged hourly prices of the wide slots, and how many they are of.
+    averaged: Option<(Prices, u32)>,
     /// Slots that cover the same lines.
     rivals: Vec<Vec<usize>>,
     /// Integer points visited.
-    integer: BTreeMap<Vec<u32>, f64>,
-    stopped: bool,
+    pub(super) integer: BTreeMap<Vec<u32>, f64>,
+    pub(super) stopped: bool,
 }
 
 impl<'s, 'a> Search<'s, 'a> {
-    fn new(problem: &'s Problem<'a>, options: &'s Options<'s>) -> Self {
-        // Months would do; a fixed number keeps the master small for any horizon.
-        let blocks = problem.recourse.blocks(12);
-        let nothing = vec![0.0; problem.candidates.len()];
-        let cuts = problem.recourse.sweep(&problem.capacity(&nothing), &blocks);
-        let cost = total(&cuts, &problem.capacity(&nothing)) + problem.held_cost;
-        let mut master = Master::new(problem, blocks.len(), cost / 1000.0);
-        master.add(cuts);
-        let best = Point { steps: nothing, cost };
-        let integer = BTreeMap::from([(vec![0; problem.candidates.len()], cost)]);
-        let bound = problem.held_cost;
-        let rivals = problem.recourse.rivals();
+    /// `rules`: plans that are known, to start from.
+    pub(super) fn new(problem: &'s Problem<'a>, options: &'s Options<'s>, rules: Vec<Vec<u32>>) -> Self {
+        let recourse = &problem.recourse;
+        // Cuts by block have a coefficient for every candidate: fewer blocks keep the master small where there are many.
+        let most = 24_000usize.div_euclid((problem.candidates.len() * recourse.groups().len()).max(1));
+        let blocks = recourse.blocks(most.clamp(1, 12));
+        let expected = problem.held_cost + problem.on_demand_equivalent.iter().copied().fold(0.0, f64::max);
+        let own = own_capacity(problem);
+        let master = Master::new(problem, blocks.clone(), own.clone(), expected / 1000.0);
+        let best = Point { steps: vec![0.0; problem.candidates.len()], cost: f64::INFINITY };
+        let integer = rules.into_iter().map(|steps| (steps, f64::INFINITY)).collect();
+        let rivals = recourse.rivals();
+        let started = Instant::now();
         Self {
             problem,
             options,
-            started: Instant::now(),
+            started,
             blocks,
+            own,
             master,
-            sweeps: 1,
-            bound,
+            sweeps: 0,
+            sweeping: Duration::ZERO,
+            bound: f64::NEG_INFINITY,
             best,
+            averaged: None,
             rivals,
             integer,
             stopped: false,
         }
     }
 
-    fn run(mut self) -> Result<Plan> {
-        if !self.problem.candidates.is_empty() && self.best.cost > self.problem.held_cost {
+    fn run(mut self) -> Result<Solution> {
+        self.start();
+        if self.problem.candidates.is_empty() {
+            self.bound = self.best.cost;
+        } else {
             let all = BTreeSet::new();
-            self.start();
             self.relaxed(&all, 2000)?;
             if !self.stopped {
                 self.integer(&all, 50)?;
                 self.apart()?;
             }
-        } else {
-            self.bound = self.best.cost;
         }
         self.judged()
     }
 
-    fn seconds_left(&self) -> f64 {
+    pub(super) fn seconds_left(&self) -> f64 {
         self.options.time_limit.saturating_sub(self.started.elapsed()).as_secs_f64()
     }
 
+    /// The average time of a sweep.
+    pub(super) fn seconds_sweep(&self) -> f64 {
+        self.sweeping.as_secs_f64() / (self.sweeps.max(1) as f64)
+    }
+
     /// Reports progress; true if the search must end.
-    fn must_stop(&mut self) -> bool {
+    pub(super) fn must_stop(&mut self) -> bool {
         let progress = Progress { sweeps: self.sweeps, lower_bound: self.bound, relaxed_cost: self.best.cost };
         tracing::debug!(sweeps = self.sweeps, bound = self.bound, cost = self.best.cost, cuts = self.master.len(), "round");
         let cancelled = self.options.progress.is_some_and(|callback| callback(&progress).is_break());
@@ -180,18 +257,57 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Sweeps at a point, adds its cuts to the master, and returns its relaxed cost.
-    fn price(&mut self, steps: &[f64]) -> f64 {
+    pub(super) fn price(&mut self, steps: &[f64]) -> f64 {
+        let began = Instant::now();
         let capacity = self.problem.capacity(steps);
-        let cuts = self.problem.recourse.sweep(&capacity, &self.blocks);
-        let cost = self.problem.commitment_cost(steps) + total(&cuts, &capacity);
-        self.master.add(cuts);
+        let (cuts, prices) = self.problem.recourse.sweep(&capacity, &self.blocks);
         self.sweeps += 1;
+        let first = self.problem.commitment_cost(steps);
+        let groups = self.problem.recourse.groups();
+        let mut costs = vec![first; groups.len()];
+        for (block, cut) in self.blocks.iter().zip(&cuts) {
+            costs[block.group] += cut.at(&capacity[block.epoch]);
+        }
+        let probabilities: Vec<f64> = groups.iter().map(|group| group.probability).collect();
+        let cost = self.problem.objective.of(&costs, &probabilities);
+        self.master.add(cuts);
+        self.average(prices);
+        self.sweeping += began.elapsed();
         cost
     }
 
-    /// Prices the simple rules' points, so that the master starts with cuts where plans lie.
-    fn start(&mut self) {
-        for start in baseline::starts(self.problem) {
+    /// Mixes an hour's new prices into the averaged ones, the new ones with weight 2 / (n + 1).
+    fn average(&mut self, prices: Prices) {
+        match &mut self.averaged {
+            None => self.averaged = Some((prices, 1)),
+            Some((averaged, count)) => {
+                *count += 1;
+                let share = (2.0 / (f64::from(*count) + 1.0)).max(0.1);
+                for (average, price) in averaged.0.iter_mut().zip(&prices.0) {
+                    *average += share * (price - *average);
+                }
+            }
+        }
+    }
+
+    /// Gives the master the cuts by line of the averaged prices, exact at some points.
+    fn respond(&mut self, points: &[&[f64]]) {
+        if self.own.len() < 2 {
+            return;
+        }
+        let Some((prices, _)) = &self.averaged else { return };
+        let began = Instant::now();
+        let points: Vec<Vec<Vec<f64>>> = points.iter().map(|steps| self.problem.capacity(steps)).collect();
+        let path = self.problem.recourse.path(prices, &self.own, &points);
+        self.sweeps += 1;
+        self.sweeping += began.elapsed();
+        self.master.add_path(path, 3);
+    }
+
+    /// Prices nothing and the simple rules' points, so that the master starts with cuts where plans lie.
+    pub(super) fn start(&mut self) {
+        let nothing: Vec<u32> = self.problem.candidates.iter().map(|candidate| candidate.fixed.unwrap_or(0)).collect();
+        for start in std::iter::once(nothing).chain(baseline::starts(self.problem)) {
             let steps: Vec<f64> = start.iter().map(|steps| f64::from(*steps)).collect();
             let cost = self.price(&steps);
             self.integer.insert(start, cost);
@@ -201,42 +317,56 @@ impl<'s, 'a> Search<'s, 'a> {
         }
     }
 
+    /// Asks the master; a policy that cannot be kept is told with the rules that clash.
+    fn ask(&self, is_integer: bool, closed: &BTreeSet<usize>, relative_gap: f64, seconds: f64) -> Result<MasterAnswer> {
+        let question = Question { is_integer, closed, relative_gap, seconds, elastic: None };
+        match self.master.solve(&question)? {
+            Some(answer) => Ok(answer),
+            None => {
+                let sentence = self.problem.clash()?.map_or_else(String::new, |clash| clash.to_string());
+                Err(Wrong::PolicyClash { sentence }.into())
+            }
+        }
+    }
+
     /// Cutting planes without integrality; returns the bound for the candidates that are not closed.
-    fn relaxed(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<f64> {
+    pub(super) fn relaxed(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<f64> {
         let target = 0.2 * self.options.relative_gap;
-        let mut bound = 0.0;
+        let mut bound = f64::NEG_INFINITY;
         for round in 0..rounds {
-            let answer = self.master.solve(Integrality::Relaxed, closed, 0.0, self.seconds_left())?;
-            if answer.stopped {
+            let answer = self.ask(false, closed, 0.0, self.seconds_left())?;
+            let Some(proposed) = answer.steps.filter(|_| !answer.stopped) else {
                 self.stopped = true;
                 break;
-            }
+            };
             bound = answer.bound.max(bound);
             if closed.is_empty() {
                 self.bound = self.bound.max(bound);
             }
-            if self.best.cost - bound <= target * self.best.cost || self.must_stop() {
+            if self.best.cost - bound <= target * self.best.cost.abs() || self.must_stop() {
                 break;
             }
             // Between the best point and the proposal; every few rounds the proposal itself, so that the bound keeps rising.
-            let share = if round % 4 == 3 { 1.0 } else { 0.4 };
+            let share = if round % 4 == 3 || self.best.cost.is_infinite() { 1.0 } else { 0.4 };
             let steps: Vec<f64> =
-                self.best.steps.iter().zip(&answer.steps).map(|(best, proposed)| best + share * (proposed - best)).collect();
+                self.best.steps.iter().zip(&proposed).map(|(best, proposed)| best + share * (proposed - best)).collect();
             let steps = self.sparse(steps);
             let cost = self.price(&steps);
             if cost < self.best.cost && self.problem.is_within_policy(&steps) {
-                self.best = Point { steps, cost };
+                self.best = Point { steps: steps.clone(), cost };
             }
+            let best = self.best.steps.clone();
+            self.respond(&[&best, &proposed, &steps]);
             if self.master.len() > 120 * self.blocks.len() {
-                let (best, proposed) = (self.problem.capacity(&self.best.steps), self.problem.capacity(&answer.steps));
+                let (best, proposed) = (self.problem.capacity(&self.best.steps), self.problem.capacity(&proposed));
                 self.master.purge(&[&best, &proposed], 0.5);
             }
         }
         Ok(bound)
     }
 
-    /// A point near the one given that mixes at most three of the slots that cover the same lines: the rest of their capacity goes to the largest
-    /// of them. An hour's prices are found by a search nested once for each, so more would take long, and the best plans mix few.
+    /// A point near the one given that mixes at most [`MIXED_SLOTS`] of the slots that cover the same lines: the rest of their capacity goes to
+    /// the largest of them. An hour's prices are found by a search nested once for each, so more would take long, and the best plans mix few.
     fn sparse(&self, mut steps: Vec<f64>) -> Vec<f64> {
         let candidates = &self.problem.candidates;
         for rivals in &self.rivals {
@@ -259,25 +389,28 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Cutting planes with whole steps.
-    fn integer(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<()> {
+    pub(super) fn integer(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<()> {
         let target = 0.2 * self.options.relative_gap;
         let mut cheapest = f64::INFINITY;
         for _ in 0..rounds {
-            let seconds = self.seconds_left().min(30.0);
-            let answer = self.master.solve(Integrality::Integer, closed, 0.5 * target, seconds)?;
+            let seconds = self.seconds_left().min(20.0);
+            let answer = self.ask(true, closed, 0.5 * target, seconds)?;
             if closed.is_empty() {
                 self.bound = self.bound.max(answer.bound);
             }
-            let steps = self.whole(&answer.steps);
-            if self.integer.contains_key(&steps) && !answer.stopped {
+            let Some(proposed) = answer.steps else { break };
+            let steps = self.whole(&proposed);
+            if self.integer.get(&steps).is_some_and(|cost| cost.is_finite()) && !answer.stopped {
                 break; // its cuts are all there: the master's bound is what it can prove
             }
-            let cost = self.price(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>());
+            let fractional: Vec<f64> = steps.iter().map(|steps| f64::from(*steps)).collect();
+            let cost = self.price(&fractional);
             cheapest = cheapest.min(cost);
             self.integer.insert(steps, cost);
-            if cheapest - answer.bound <= target * cheapest || self.must_stop() || answer.stopped {
+            if cheapest - answer.bound <= target * cheapest.abs() || self.must_stop() || answer.stopped {
                 break;
             }
+            self.respond(&[&fractional]);
         }
         Ok(())
     }
@@ -286,9 +419,9 @@ impl<'s, 'a> Search<'s, 'a> {
     /// for the same usage: of the widest group only the table that the best point uses most, then only the next, then one table in every group.
     fn apart(&mut self) -> Result<()> {
         let best = self.best.clone();
+        let width = |rivals: &&Vec<usize>| self.problem.recourse.slot_lines()[rivals[0]].len();
         let used = |rivals: &&Vec<usize>| self.by_coverage(rivals, &best.steps).len() > 1;
-        let Some(widest) = self.rivals.iter().filter(used).max_by_key(|rivals| self.problem.recourse.width(rivals[0])).cloned()
-        else {
+        let Some(widest) = self.rivals.iter().filter(used).max_by_key(width).cloned() else {
             return Ok(());
         };
         let variants = [(vec![widest.clone()], 0), (vec![widest], 1), (self.rivals.clone(), 0)];
@@ -306,7 +439,12 @@ impl<'s, 'a> Search<'s, 'a> {
             }
             let open = |(index, steps): (usize, &f64)| if closed.contains(&index) { 0.0 } else { *steps };
             let steps: Vec<f64> = best.steps.iter().enumerate().map(open).collect();
-            self.best = Point { cost: self.price(&steps), steps };
+            let question = Question { is_integer: false, closed: &closed, relative_gap: 0.0, seconds: 10.0, elastic: None };
+            if self.master.solve(&question)?.is_none() {
+                continue; // the rules need the tables that are left out
+            }
+            let cost = if self.problem.is_within_policy(&steps) { self.price(&steps) } else { f64::INFINITY };
+            self.best = Point { cost, steps };
             self.relaxed(&closed, 60)?;
             self.integer(&closed, 8)?;
         }
@@ -326,133 +464,59 @@ impl<'s, 'a> Search<'s, 'a> {
         order
     }
 
-    /// Every plan, if there are so few that each can be billed; then the cheapest is the optimum, and its bill the bound.
-    fn every_plan(&self) -> Option<Vec<Vec<u32>>> {
-        let size = self.problem.recourse.hours() * self.problem.recourse.prices().len().max(1);
-        let most = ENUMERATED_LINE_HOURS.div_euclid(size.max(1));
-        let mut plans = vec![Vec::new()];
-        for candidate in &self.problem.candidates {
-            let choices = usize::try_from(candidate.max_steps).ok()?.checked_add(1)?;
-            if plans.len().checked_mul(choices)? > most {
-                return None;
-            }
-            plans = plans
-                .into_iter()
-                .flat_map(|plan| {
-                    (0..=candidate.max_steps).map(move |steps| {
-                        let mut longer = plan.clone();
-                        longer.push(steps);
-                        longer
-                    })
-                })
-                .collect();
-        }
-        plans.retain(|steps| self.problem.is_allowed(steps));
-        Some(plans)
-    }
-
-    /// Bills the most promising integer points and the baselines, and improves the cheapest.
-    fn judged(mut self) -> Result<Plan> {
-        let baselines = baseline::all(self.problem)?;
-        if let Some(plans) = self.every_plan().filter(|_| !self.stopped) {
-            let billed: Vec<(Vec<u32>, f64)> = plans
-                .into_par_iter()
-                .map(|steps| self.problem.billed_cost(&steps).map(|cost| (steps, cost)))
-                .collect::<Result<_>>()?;
-            if let Some((steps, cost)) = billed.into_iter().min_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0))) {
-                return Plan::new(self.problem, &steps, cost, Status::Optimal, self.sweeps, baselines, self.started.elapsed());
-            }
-        }
-        let mut promising: Vec<(&Vec<u32>, f64)> =
-            self.integer.iter().filter(|(steps, _)| self.problem.is_allowed(steps)).map(|(steps, cost)| (steps, *cost)).collect();
-        promising.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let mut points: Vec<Vec<u32>> = promising.into_iter().take(24).map(|(steps, _)| steps.clone()).collect();
-        points.push(self.round_down());
-        points.push(vec![0; self.problem.candidates.len()]);
-        let billed: Vec<(Vec<u32>, f64)> = points
-            .into_par_iter()
-            .filter(|steps| self.problem.is_allowed(steps))
-            .map(|steps| self.problem.billed_cost(&steps).map(|cost| (steps, cost)))
-            .collect::<Result<_>>()?;
-        let of_baselines = baselines.iter().filter(|rule| rule.is_allowed).map(|rule| (rule.steps.clone(), rule.billed_cost));
-        let cheapest = billed.into_iter().chain(of_baselines).min_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
-        let (mut steps, mut cost) = cheapest.unwrap_or_else(|| (vec![0; self.problem.candidates.len()], f64::INFINITY));
-        self.improve(&mut steps, &mut cost)?;
-        let gap_reached = cost - self.bound <= self.options.relative_gap * cost.abs();
-        let status = match (gap_reached, self.stopped) {
-            (true, _) => Status::Optimal,
-            (false, true) => Status::StoppedAtLimit,
-            (false, false) => Status::GapRemains,
-        };
-        Plan::new(self.problem, &steps, self.bound, status, self.sweeps, baselines, self.started.elapsed())
-    }
-
-    /// Whole steps near a point: the nearest, or, if the policy forbids them, with three-year purchases rounded down.
+    /// Whole steps near a point: the nearest, or, if the policy forbids them, rounded down where a rule limits upfront or three-year purchases, or
+    /// rounded down all.
     fn whole(&self, steps: &[f64]) -> Vec<u32> {
         let nearest = round(steps);
         if self.problem.is_allowed(&nearest) {
             return nearest;
         }
-        let down = |(candidate, steps): (&Candidate, &f64)| {
-            let is_limited = candidate.months >= 36 || candidate.upfront > 0.0;
-            if is_limited { (steps + 1e-6).floor() } else { steps.round() }
-        };
-        round(&self.problem.candidates.iter().zip(steps).map(down).collect::<Vec<f64>>())
-    }
-
-    /// The best relaxed point with every purchase rounded down.
-    fn round_down(&self) -> Vec<u32> {
-        round(&self.best.steps.iter().map(|steps| (steps + 1e-6).floor()).collect::<Vec<f64>>())
-    }
-
-    /// Moves single purchases up and down while the bill falls and the gap is not reached.
-    fn improve(&mut self, steps: &mut Vec<u32>, cost: &mut f64) -> Result<()> {
-        let mut stride: u32 = 64;
-        while stride > 0 {
-            if *cost - self.bound <= self.options.relative_gap * cost.abs() || self.must_stop() {
-                return Ok(());
-            }
-            let moves: Vec<Vec<u32>> = self.moves(steps, stride);
-            let billed: Vec<(Vec<u32>, f64)> = moves
-                .into_par_iter()
-                .map(|steps| self.problem.billed_cost(&steps).map(|cost| (steps, cost)))
-                .collect::<Result<_>>()?;
-            match billed.into_iter().min_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0))) {
-                Some((better, its_cost)) if its_cost < *cost - 1e-9 * cost.abs() => (*steps, *cost) = (better, its_cost),
-                _ => stride >>= 2,
-            }
+        let limited = |candidate: &Candidate| candidate.months >= 36 || candidate.upfront > 0.0;
+        let down = |(candidate, steps): (&Candidate, &f64)| if limited(candidate) { (steps + 1e-6).floor() } else { steps.round() };
+        let some = round(&self.problem.candidates.iter().zip(steps).map(down).collect::<Vec<f64>>());
+        if self.problem.is_allowed(&some) {
+            return some;
         }
-        Ok(())
-    }
-
-    /// The allowed neighbours of a point: one purchase up or down, or a step moved from one to another of the same slot.
-    fn moves(&self, steps: &[u32], stride: u32) -> Vec<Vec<u32>> {
-        let mut moves = Vec::new();
-        for (index, candidate) in self.problem.candidates.iter().enumerate() {
-            let down = steps[index].saturating_sub(stride);
-            let up = steps[index].saturating_add(stride).min(candidate.max_steps);
-            for changed in [down, up] {
-                if changed == steps[index] || (steps[index] == 0 && stride > 1) {
-                    continue;
-                }
-                let mut moved = steps.to_vec();
-                moved[index] = changed;
-                if self.problem.is_allowed(&moved) {
-                    moves.push(moved);
-                }
-            }
-        }
-        moves
+        let all = round_down(steps);
+        if self.problem.is_allowed(&all) { all } else { nearest }
     }
 }
 
-fn total(cuts: &[Cut], capacity: &[f64]) -> f64 {
-    cuts.iter().map(|cut| cut.at(capacity)).sum()
+/// For every line that has slots of its own: what they are, and what a unit of its capacity costs at least.
+fn own_capacity(problem: &Problem<'_>) -> Vec<OwnCapacity> {
+    let mut by_line: BTreeMap<usize, OwnCapacity> = BTreeMap::new();
+    for (slot, lines) in problem.recourse.slot_lines().iter().enumerate() {
+        let [(line, weight)] = lines.as_slice() else { continue };
+        let nothing = OwnCapacity { line: *line, slots: Vec::new(), cost: f64::INFINITY, step: 1.0, most: 0.0 };
+        by_line.entry(*line).or_insert(nothing).slots.push((slot, *weight));
+    }
+    for candidate in &problem.candidates {
+        let [(line, weight)] = problem.recourse.slot_lines()[candidate.slot].as_slice() else { continue };
+        let Some(own) = by_line.get_mut(line) else { continue };
+        let units = candidate.capacity / weight;
+        own.most = own.most.max(units * f64::from(candidate.max_steps));
+        if candidate.cost / units < own.cost {
+            own.cost = candidate.cost / units;
+        }
+        // Whole steps are what tangents are best taken at; spend plans have none worth the name.
+        own.step = if candidate.is_divisible { own.step } else { units };
+    }
+    for own in by_line.values_mut() {
+        if own.step * 4096.0 < own.most {
+            own.step = own.most / 4096.0;
+        }
+    }
+    by_line.into_values().collect()
 }
 
 /// Whole steps nearest to the solver's, which are whole up to its tolerance.
-fn round(steps: &[f64]) -> Vec<u32> {
+pub(super) fn round(steps: &[f64]) -> Vec<u32> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = |steps: &f64| steps.round().clamp(0.0, f64::from(u32::MAX)) as u32;
     steps.iter().map(whole).collect()
+}
+
+/// Every purchase rounded down.
+pub(super) fn round_down(steps: &[f64]) -> Vec<u32> {
+    round(&steps.iter().map(|steps| (steps + 1e-6).floor()).collect::<Vec<f64>>())
 }

@@ -60,6 +60,11 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    /// The share of the price charged in each quarter of the month.
+    pub(crate) fn tiers(&self) -> &Tiers {
+        &self.tiers
+    }
+
     /// Its lines with their on-demand prices.
     pub(crate) fn prices<N: Number>(&self) -> Vec<(usize, N)> {
         self.lines.iter().map(|(line, price)| (*line, N::from_decimal(*price))).collect()
