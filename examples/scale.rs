@@ -51,7 +51,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// The gap that is good enough.
-    #[arg(long, default_value_t = 5e-4)]
+    #[arg(long, default_value_t = 1e-4)]
     gap: f64,
     /// Leave out the five policy rules.
     #[arg(long)]

@@ -230,12 +230,28 @@ impl<'s, 'a> Search<'s, 'a> {
         } else {
             let all = BTreeSet::new();
             self.relaxed(&all, 2000)?;
-            if !self.stopped {
+            if !self.stopped && !self.is_rounding_enough()? {
                 self.integer(&all, 50)?;
                 self.apart()?;
             }
         }
         self.judged()
+    }
+
+    /// Whether the best point, rounded to whole steps, is billed within the gap already.
+    fn is_rounding_enough(&mut self) -> Result<bool> {
+        let steps = self.whole(&self.best.steps);
+        if !self.problem.is_allowed(&steps) {
+            return Ok(false);
+        }
+        let cost = self.price(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>());
+        self.integer.insert(steps.clone(), cost);
+        let limit = self.bound + self.options.relative_gap * cost.abs();
+        if cost > limit {
+            return Ok(false);
+        }
+        let evaluation = self.problem.evaluate(&steps)?;
+        Ok(evaluation.is_allowed() && evaluation.objective <= limit)
     }
 
     pub(super) fn seconds_left(&self) -> f64 {
@@ -331,7 +347,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Cutting planes without integrality; returns the bound for the candidates that are not closed.
     pub(super) fn relaxed(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<f64> {
-        let target = 0.2 * self.options.relative_gap;
+        let target = 0.3 * self.options.relative_gap;
         let mut bound = f64::NEG_INFINITY;
         for round in 0..rounds {
             let answer = self.ask(false, closed, 0.0, self.seconds_left())?;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test may fail by panic, and a strategy's type is its shape")]
 
 use super::problem::{Problem, Slot};
-use super::recourse::Recourse;
+use super::recourse::{Demand, Recourse};
 use super::*;
 use crate::catalog::{Benefit, Offer, OnDemandPrice, PaymentOption, PoolUnits, ScopeKind};
 use crate::time::{Hour, HourGrid, Term};
@@ -34,63 +34,6 @@ fn usage(hours: &[Vec<f64>]) -> UsageCurves {
     UsageCurves::new(HourGrid { first: Hour::from_epoch(0), count: hours.len() }, lines, quantity).unwrap()
 }
 
-/// Minimises the extensive form by HiGHS; purchases whole or fractional.
-fn extensive_optimum(problem: &Problem<'_>, fixed: Option<&[u32]>, whole: bool) -> f64 {
-    let form = problem.extensive();
-    let mut variables = ProblemVariables::new();
-    let steps: Vec<_> = problem
-        .candidates()
-        .iter()
-        .enumerate()
-        .map(|(index, candidate)| {
-            let bounded = match fixed {
-                Some(steps) => variable().min(f64::from(steps[index])).max(f64::from(steps[index])),
-                None => variable().min(0).max(f64::from(candidate.max_steps)),
-            };
-            variables.add(if whole && !candidate.is_divisible { bounded.integer() } else { bounded })
-        })
-        .collect();
-    let mut objective = Expression::from(form.constant);
-    for (cost, steps) in form.candidate_costs.iter().zip(&steps) {
-        objective.add_mul(*cost, steps);
-    }
-    let mut rows = Vec::new();
-    for hour in &form.hours {
-        let covers: Vec<_> = hour.covers.iter().map(|_| variables.add(variable().min(0))).collect();
-        for (line, (demand, price)) in hour.lines.iter().enumerate() {
-            let open = variables.add(variable().min(0));
-            objective.add_mul(hour.weight * price, open);
-            let mut served = Expression::from(open);
-            for ((_, of, _), cover) in hour.covers.iter().zip(&covers) {
-                if *of == line {
-                    served.add_mul(1.0, cover);
-                }
-            }
-            rows.push(constraint!(served >= *demand));
-        }
-        for (slot, held) in hour.held.iter().enumerate() {
-            let mut used = Expression::default();
-            for ((of, _, weight), cover) in hour.covers.iter().zip(&covers) {
-                if *of == slot {
-                    used.add_mul(*weight, cover);
-                }
-            }
-            for ((of, capacity), steps) in hour.candidates.iter().zip(&steps) {
-                if *of == slot {
-                    used.add_mul(-*capacity, steps);
-                }
-            }
-            rows.push(constraint!(used <= *held));
-        }
-    }
-    let objective_copy = objective.clone();
-    let mut model = variables.minimise(objective).using(good_lp::highs).set_option("mip_rel_gap", 0.0);
-    for row in rows {
-        model.add_constraint(row);
-    }
-    model.solve().unwrap().eval(&objective_copy)
-}
-
 /// Slots over lines with weights, capacities, demand and prices of one hour: the recourse's value.
 fn hour_value(prices: &[f64], demand: &[f64], slots: &[Vec<(usize, u32)>], capacity: &[f64]) -> (f64, f64) {
     let usage = usage(&[demand.to_vec()]);
@@ -102,9 +45,11 @@ fn hour_value(prices: &[f64], demand: &[f64], slots: &[Vec<(usize, u32)>], capac
             peak: 0.0,
         })
         .collect();
-    let columns: Vec<usize> = (0..prices.len()).collect();
-    let recourse = Recourse::new(&usage, &columns, prices.to_vec(), &slots);
-    let value: f64 = recourse.sweep(capacity, &recourse.blocks(1)).iter().map(|cut| cut.at(capacity)).sum();
+    let curve = std::borrow::Cow::Owned(usage.at(0).to_vec());
+    let demands = vec![Demand { curve, probability: 1.0 }];
+    let recourse = Recourse::new(demands, false, prices.to_vec(), vec![1.0], &slots, std::iter::empty());
+    let (cuts, _) = recourse.sweep(&[capacity.to_vec()], &recourse.blocks(1));
+    let value: f64 = cuts.iter().map(|cut| cut.at(capacity)).sum();
     // The same hour as a linear program.
     let mut variables = ProblemVariables::new();
     let mut objective = Expression::default();
@@ -274,8 +219,8 @@ proptest! {
         let problem = Planner::new(&catalog).usage(&usage).policy(policy).build().unwrap();
         let plans = every_plan(&problem);
         prop_assume!(plans.len() <= 3000);
-        let costs = plans.iter().filter(|steps| problem.is_allowed(steps)).map(|steps| problem.billed_cost(steps).unwrap());
-        let best = costs.fold(f64::INFINITY, f64::min);
+        let evaluations = plans.iter().map(|steps| problem.evaluate(steps).unwrap()).filter(Evaluation::is_allowed);
+        let best = evaluations.map(|evaluation| evaluation.objective).fold(f64::INFINITY, f64::min);
         let plan = problem.solve(&Options { relative_gap: 0.0, ..Options::default() }).unwrap();
         let billed = plan.billed_cost().to_f64();
         prop_assert!(plan.lower_bound() <= best + 1e-6, "bound {} above the optimum {best}", plan.lower_bound());
@@ -288,7 +233,7 @@ proptest! {
         let catalog = catalog(rates);
         let usage = usage(&hours);
         let problem = Planner::new(&catalog).usage(&usage).build().unwrap();
-        let optimum = extensive_optimum(&problem, None, true);
+        let optimum = problem.extensive(true).solve().unwrap();
         let bound = problem.relaxed_bound(&Options { relative_gap: 1e-6, ..Options::default() }).unwrap();
         prop_assert!(bound <= optimum + 1e-5 * optimum, "bound {bound} above the optimum {optimum}");
         prop_assert!(bound >= optimum - 1e-4 * optimum - 1e-6, "bound {bound} far below {optimum}");
