@@ -69,9 +69,12 @@ impl Problem<'_> {
         }
         let mut rules = Vec::new();
         for rule in &kept {
-            let gives = elastic.least_give(&kept, &BTreeSet::from([*rule]))?;
             let row = &self.rows.rows[*rule];
-            // If only this rule gives, the others are kept; nothing given means that they cannot be.
+            // If only this rule gives, the others are kept: all of the policy, or at least those of the clash. Nothing given means that they cannot be.
+            let mut gives = elastic.least_give(&all, &BTreeSet::from([*rule]))?;
+            if gives.is_empty() {
+                gives = elastic.least_give(&kept, &BTreeSet::from([*rule]))?;
+            }
             let by = gives.into_iter().find(|(index, _)| index == rule).map(|(_, by)| by);
             rules.push(Clashing { rule: row.rule.clone(), by, unit: row.unit });
         }

@@ -139,7 +139,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Fills in the cost of perfect foresight where the objective needs it and does not have it.
-    fn with_foresight(&self, options: &Options<'_>) -> Result<Self> {
+    pub(super) fn with_foresight(&self, options: &Options<'_>) -> Result<Self> {
         match &self.objective {
             Objective::MinimumRegret { foresight } if foresight.len() != self.scenarios.len() => {
                 let bound = |index| Ok(self.with_scenario(index)?.search(options)?.lower_bound);
@@ -163,6 +163,12 @@ impl<'a> Problem<'a> {
 
 /// How many slots over the same lines a point of the search mixes at most.
 const MIXED_SLOTS: usize = 2;
+
+/// A relative gap that is as good as none: what HiGHS's tolerances can tell apart.
+const LEAST_GAP: f64 = 1e-8;
+
+/// Rounds of the relaxed stage without any progress after which it ends.
+const ROUNDS_WITHOUT_PROGRESS: usize = 30;
 
 /// A point with its relaxed cost.
 #[derive(Clone, Debug)]
@@ -272,7 +278,7 @@ impl<'s, 'a> Search<'s, 'a> {
         self.stopped
     }
 
-    /// Sweeps at a point, adds its cuts to the master, and returns its relaxed cost.
+    /// Sweeps at a point, adds its cuts to the master, and returns its relaxed cost; infinite if less is covered than the policy asks.
     pub(super) fn price(&mut self, steps: &[f64]) -> f64 {
         let began = Instant::now();
         let capacity = self.problem.capacity(steps);
@@ -280,16 +286,36 @@ impl<'s, 'a> Search<'s, 'a> {
         self.sweeps += 1;
         let first = self.problem.commitment_cost(steps);
         let groups = self.problem.recourse.groups();
-        let mut costs = vec![first; groups.len()];
+        let mut costs = vec![0.0; groups.len()];
         for (block, cut) in self.blocks.iter().zip(&cuts) {
             costs[block.group] += cut.at(&capacity[block.epoch]);
+        }
+        let is_covered = self.cap_coverage(&mut costs);
+        for cost in &mut costs {
+            *cost += first;
         }
         let probabilities: Vec<f64> = groups.iter().map(|group| group.probability).collect();
         let cost = self.problem.objective.of(&costs, &probabilities);
         self.master.add(cuts);
         self.average(prices);
         self.sweeping += began.elapsed();
-        cost
+        if is_covered { cost } else { f64::INFINITY }
+    }
+
+    /// Raises the on-demand cost of scenarios to what a cap on coverage leaves, as if the rest of the commitments went unused; false if less is
+    /// covered than must be.
+    fn cap_coverage(&self, on_demand: &mut [f64]) -> bool {
+        let policy = &self.problem.policy;
+        let mut is_covered = true;
+        for (open, equivalent) in on_demand.iter_mut().zip(&self.problem.on_demand_equivalent) {
+            if let Some(most) = policy.max_coverage {
+                *open = open.max((1.0 - most) * equivalent);
+            }
+            if let Some(least) = policy.min_coverage {
+                is_covered &= *open <= (1.0 - least) * equivalent + 1e-7 * equivalent;
+            }
+        }
+        is_covered
     }
 
     /// Mixes an hour's new prices into the averaged ones, the new ones with weight 2 / (n + 1).
@@ -347,8 +373,9 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Cutting planes without integrality; returns the bound for the candidates that are not closed.
     pub(super) fn relaxed(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<f64> {
-        let target = 0.3 * self.options.relative_gap;
+        let target = (0.3 * self.options.relative_gap).max(LEAST_GAP);
         let mut bound = f64::NEG_INFINITY;
+        let (mut gap, mut unchanged) = (f64::INFINITY, 0);
         for round in 0..rounds {
             let answer = self.ask(false, closed, 0.0, self.seconds_left())?;
             let Some(proposed) = answer.steps.filter(|_| !answer.stopped) else {
@@ -360,6 +387,13 @@ impl<'s, 'a> Search<'s, 'a> {
                 self.bound = self.bound.max(bound);
             }
             if self.best.cost - bound <= target * self.best.cost.abs() || self.must_stop() {
+                break;
+            }
+            // Numbers can keep the gap from closing any further.
+            let left = self.best.cost - bound;
+            unchanged = if left < gap * (1.0 - 1e-6) { 0 } else { unchanged + 1 };
+            gap = left.min(gap);
+            if unchanged >= ROUNDS_WITHOUT_PROGRESS {
                 break;
             }
             // Between the best point and the proposal; every few rounds the proposal itself, so that the bound keeps rising.
@@ -406,7 +440,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Cutting planes with whole steps.
     pub(super) fn integer(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<()> {
-        let target = 0.2 * self.options.relative_gap;
+        let target = (0.2 * self.options.relative_gap).max(LEAST_GAP);
         let mut cheapest = f64::INFINITY;
         for _ in 0..rounds {
             let seconds = self.seconds_left().min(20.0);

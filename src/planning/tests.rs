@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test may fail by panic, and a strategy's type is its shape")]
 
+mod rules;
+
 use super::problem::{Problem, Slot};
 use super::recourse::{Demand, Recourse};
 use super::*;
@@ -9,7 +11,7 @@ use crate::catalog::{Benefit, Offer, OnDemandPrice, PaymentOption, PoolUnits, Sc
 use crate::time::{Hour, HourGrid, Term};
 use crate::units::{Money, MoneyPerHour, UnitPrice, Units};
 use crate::usage::{Provider, Sku, UsageLine};
-use good_lp::{Expression, ProblemVariables, Solution, SolverModel, constraint, variable};
+use good_lp::{Expression, ProblemVariables, Solution as _, SolverModel, constraint, variable};
 use ndarray::Array2;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
