@@ -50,9 +50,9 @@ struct Arguments {
     /// The seed of the fleet.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The gap that is good enough.
-    #[arg(long, default_value_t = 1e-4)]
-    gap: f64,
+    /// The gap that is good enough: 1e-4 up to a million pool-hours if not said, 1e-3 beyond.
+    #[arg(long)]
+    gap: Option<f64>,
     /// Leave out the five policy rules.
     #[arg(long)]
     no_policy: bool,
@@ -93,8 +93,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let problem = planner.build()?;
     let seconds_build = started.elapsed().as_secs_f64();
+    let size = arguments.pools * arguments.hours * usages.len();
+    let relative_gap = arguments.gap.unwrap_or(if size > 1_000_000 { 1e-3 } else { 1e-4 });
     let options =
-        Options { relative_gap: arguments.gap, time_limit: Duration::from_secs(arguments.time_limit), ..Options::default() };
+        Options { relative_gap, time_limit: Duration::from_secs(arguments.time_limit), ..Options::default() };
     let solution = problem.search(&options)?;
     let certificate = solution.certificate();
     let mut answer = serde_json::json!({

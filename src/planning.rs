@@ -16,6 +16,7 @@ mod build;
 mod certificate;
 #[cfg(feature = "highs")]
 mod clash;
+mod export;
 mod extensive;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod hour;

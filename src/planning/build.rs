@@ -29,6 +29,7 @@ pub(super) struct Built<'a> {
     pub(super) candidates: Vec<Candidate>,
     pub(super) rows: Rows,
     pub(super) recourse: Recourse<'a>,
+    pub(super) lines: Vec<usize>,
     pub(super) held_cost: f64,
     pub(super) on_demand_equivalent: Vec<f64>,
 }
@@ -133,7 +134,7 @@ impl<'a, 'b> Builder<'a, 'b> {
         let windows = candidates.iter().map(|candidate| candidate.hours.clone());
         let recourse =
             Recourse::new(demands, self.is_by_scenario, self.least_prices, self.hour_weights, &self.slots, windows);
-        Ok(Built { candidates, rows, recourse, held_cost, on_demand_equivalent })
+        Ok(Built { candidates, rows, recourse, lines: self.lines, held_cost, on_demand_equivalent })
     }
 
     /// The lines that take part, hours x lines.

@@ -14,7 +14,7 @@ impl Extensive {
     /// # Errors
     /// Those of the writer.
     pub fn write_mps(&self, mut writer: impl Write) -> io::Result<()> {
-        writeln!(writer, "NAME covermix\nOBJSENSE\n    MIN\nROWS\n N cost")?;
+        writeln!(writer, "NAME covermix\nROWS\n N cost")?;
         for row in &self.rows {
             let kind = match (row.lower.is_finite(), row.upper.is_finite()) {
                 (true, _) => 'G',

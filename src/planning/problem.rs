@@ -37,6 +37,8 @@ pub struct Problem<'a> {
     pub(super) candidates: Vec<Candidate>,
     pub(super) rows: Rows,
     pub(super) recourse: Recourse<'a>,
+    /// The columns of the usage that take part, which are the recourse's lines.
+    pub(super) lines: Vec<usize>,
     /// What the commitments held cost over the hours of the usage, whatever is bought.
     pub(super) held_cost: f64,
     /// What all usage would cost on demand, by scenario.
@@ -174,6 +176,7 @@ impl<'a> Problem<'a> {
             candidates: built.candidates,
             rows: built.rows,
             recourse: built.recourse,
+            lines: built.lines,
             held_cost: built.held_cost,
             on_demand_equivalent: built.on_demand_equivalent,
             scenarios,

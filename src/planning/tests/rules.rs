@@ -289,3 +289,32 @@ fn wrong_inputs_are_refused_by_name() {
     let tail = Objective::ExpectedCostAndTail { weight: -1.0, level: 0.5 };
     assert!(message(Planner::new(&catalog).usage(&three).objective(tail)).contains("weight"));
 }
+
+#[test]
+fn a_problem_is_one_json_document() {
+    let catalog = catalog([15, 9, 20, 14, 12, 13]);
+    let usage = usage(&[vec![1.0, 2.0, 3.0], vec![4.0, 5.0, 6.0]]);
+    let policy = Policy { max_purchases: Some(2), ..Policy::default().max_share_three_year(0.5) };
+    let problem = Planner::new(&catalog).usage(&usage).policy(policy).discount_rate(0.08).build().unwrap();
+    let json = problem.to_json().unwrap();
+    assert_eq!(json["schema"], "covermix-problem/1");
+    assert_eq!(json["scenarios"][0]["demand"][1][2], 6.0);
+    assert_eq!(json["candidates"].as_array().unwrap().len(), problem.candidates().len());
+    let rules: Vec<&str> = json["rules"].as_array().unwrap().iter().filter_map(|rule| rule["rule"].as_str()).collect();
+    assert!(rules.contains(&"max_share_three_year") && rules.contains(&"max_purchases"), "{rules:?}");
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_the_answer() {
+    let catalog = catalog([15, 9, 20, 14, 12, 13]);
+    let usage = usage(&(0..300).map(|hour| vec![f64::from(hour % 7), f64::from(hour % 5), f64::from(hour % 11)]).collect::<Vec<_>>());
+    let problem = Planner::new(&catalog).usage(&usage).build().unwrap();
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| problem.search(&Options { relative_gap: 1e-6, ..Options::default() }).unwrap())
+    };
+    let (one, four) = (with(1), with(4));
+    assert_eq!(one.steps, four.steps);
+    assert_eq!(one.lower_bound.to_bits(), four.lower_bound.to_bits());
+    assert_eq!(one.evaluation.objective.to_bits(), four.evaluation.objective.to_bits());
+}
