@@ -95,8 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seconds_build = started.elapsed().as_secs_f64();
     let size = arguments.pools * arguments.hours * usages.len();
     let relative_gap = arguments.gap.unwrap_or(if size > 1_000_000 { 1e-3 } else { 1e-4 });
-    let options =
-        Options { relative_gap, time_limit: Duration::from_secs(arguments.time_limit), ..Options::default() };
+    let options = Options { relative_gap, time_limit: Duration::from_secs(arguments.time_limit), ..Options::default() };
     let solution = problem.search(&options)?;
     let certificate = solution.certificate();
     let mut answer = serde_json::json!({

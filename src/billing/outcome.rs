@@ -49,8 +49,7 @@ impl Judge<'_> {
     /// For each line that takes part, by its column in the usage: the least that a unit of it can cost on demand, which is its price after
     /// the sustained use discount of a full month.
     pub(crate) fn least_prices(&self) -> BTreeMap<usize, f64> {
-        let mut least: BTreeMap<usize, f64> =
-            self.lines.iter().map(|line| (line.column, line.price.price.to_f64())).collect();
+        let mut least: BTreeMap<usize, f64> = self.lines.iter().map(|line| (line.column, line.price.price.to_f64())).collect();
         for group in &self.sustained {
             let charged = to_f64(group.tiers().iter().sum::<Decimal>() / Decimal::from(4)).min(1.0);
             for (line, price) in group.prices::<f64>() {

@@ -86,7 +86,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             lines,
             least_prices,
             prices,
-            hour_weights: timing.hour_weights(usage.grid(), usage.weights().view()),
+            hour_weights: timing.hour_weights(usage.grid(), usage.weights()),
             by_price,
             slots: Vec::new(),
             by_lines: HashMap::new(),
@@ -132,8 +132,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             })
             .collect();
         let windows = candidates.iter().map(|candidate| candidate.hours.clone());
-        let recourse =
-            Recourse::new(demands, self.is_by_scenario, self.least_prices, self.hour_weights, &self.slots, windows);
+        let recourse = Recourse::new(demands, self.is_by_scenario, self.least_prices, self.hour_weights, &self.slots, windows);
         Ok(Built { candidates, rows, recourse, lines: self.lines, held_cost, on_demand_equivalent })
     }
 
@@ -166,7 +165,8 @@ impl<'a, 'b> Builder<'a, 'b> {
             let offer = portfolio.offer(self.catalog, commitment)?;
             let hours = billing::served(self.usage.grid(), offer, commitment.start, commitment.end, rules);
             let quantity = to_f64(commitment.quantity);
-            let hourly_cost = offer.effective_hourly().to_f64() * quantity * to_f64(billing::calendar_factor(offer, commitment.start));
+            let hourly_cost =
+                offer.effective_hourly().to_f64() * quantity * to_f64(billing::calendar_factor(offer, commitment.start));
             all.push(Held { start: commitment.start, end: commitment.end, hourly_cost });
             cost += hourly_cost * self.hour_weights[hours.clone()].iter().sum::<f64>();
             let weights = self.coverage(offer, &commitment.scope);
@@ -237,11 +237,7 @@ impl<'a, 'b> Builder<'a, 'b> {
     ) -> Option<Candidate> {
         let grid = self.usage.grid();
         let term_end = offer.term.end(date);
-        let hours = if self.timing.is_dated() {
-            billing::served(grid, offer, date, term_end, rules)
-        } else {
-            0..grid.count
-        };
+        let hours = if self.timing.is_dated() { billing::served(grid, offer, date, term_end, rules) } else { 0..grid.count };
         if hours.is_empty() {
             return None;
         }
@@ -379,13 +375,13 @@ impl<'a, 'b> Builder<'a, 'b> {
             return candidates;
         }
         let has_upfront_rule = policy.upfront_budget.is_some() || !policy.upfront_budget_by_quarter.is_empty();
-        let has_end_rule = policy.max_remaining_obligation.is_some()
-            || policy.max_expiring_per_month.is_some()
-            || !policy.migrations.is_empty();
+        let has_end_rule =
+            policy.max_remaining_obligation.is_some() || policy.max_expiring_per_month.is_some() || !policy.migrations.is_empty();
         // Small steps first, then cheap ones, so that whatever replaces a candidate has been kept before it.
         candidates.sort_by(|a, b| {
             let per_unit = |candidate: &Candidate| candidate.cost / candidate.capacity;
-            let steps = if a.is_divisible && b.is_divisible { std::cmp::Ordering::Equal } else { a.capacity.total_cmp(&b.capacity) };
+            let steps =
+                if a.is_divisible && b.is_divisible { std::cmp::Ordering::Equal } else { a.capacity.total_cmp(&b.capacity) };
             steps.then(per_unit(a).total_cmp(&per_unit(b))).then_with(|| order(a, b))
         });
         let mut by_lines: HashMap<(usize, DateTime<Utc>), Vec<Candidate>> = HashMap::new();

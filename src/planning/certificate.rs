@@ -122,9 +122,11 @@ impl Problem<'_> {
             };
             let (more, stopped_by) = with(solution.steps[index] + 1)?;
             let (less, _) = with(solution.steps[index] - 1)?;
-            let hours = |hour: &usize| self.recourse.demand(0, *hour).iter().enumerate().any(|(line, demand)| {
-                *demand > 0.0 && self.recourse.slot_lines()[candidate.slot].iter().any(|(of, _)| *of == line)
-            });
+            let hours = |hour: &usize| {
+                self.recourse.demand(0, *hour).iter().enumerate().any(|(line, demand)| {
+                    *demand > 0.0 && self.recourse.slot_lines()[candidate.slot].iter().any(|(of, _)| *of == line)
+                })
+            };
             let hours_of_use = candidate.hours.clone().filter(hours).map(|hour| self.usage().weights()[hour]).sum();
             let worth = self.recourse.worth(candidate.slot) * candidate.capacity;
             Ok(Reason {
@@ -214,18 +216,24 @@ fn limits(policy: &Policy) -> Vec<(&'static str, f64)> {
 /// Multiplies a limit; returns what it is then (a share is at most 1).
 fn scale(policy: &mut Policy, field: &str, factor: f64) -> Option<f64> {
     let decimal = crate::units::to_decimal(factor).unwrap_or(Decimal::ONE);
-    let money = |limit: &mut Option<Money>| limit.as_mut().map(|limit| {
-        *limit = Money::new(limit.value() * decimal);
-        limit.to_f64()
-    });
-    let hourly = |limit: &mut Option<MoneyPerHour>| limit.as_mut().map(|limit| {
-        *limit = MoneyPerHour::new(limit.value() * decimal);
-        limit.to_f64()
-    });
-    let share = |limit: &mut Option<f64>| limit.as_mut().map(|limit| {
-        *limit = (*limit * factor).min(1.0);
-        *limit
-    });
+    let money = |limit: &mut Option<Money>| {
+        limit.as_mut().map(|limit| {
+            *limit = Money::new(limit.value() * decimal);
+            limit.to_f64()
+        })
+    };
+    let hourly = |limit: &mut Option<MoneyPerHour>| {
+        limit.as_mut().map(|limit| {
+            *limit = MoneyPerHour::new(limit.value() * decimal);
+            limit.to_f64()
+        })
+    };
+    let share = |limit: &mut Option<f64>| {
+        limit.as_mut().map(|limit| {
+            *limit = (*limit * factor).min(1.0);
+            *limit
+        })
+    };
     match field {
         "upfront_budget" => money(&mut policy.upfront_budget),
         "max_remaining_obligation" => money(&mut policy.max_remaining_obligation),

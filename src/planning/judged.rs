@@ -95,19 +95,18 @@ impl Search<'_, '_> {
             }
             let moves = self.moves(&steps, stride);
             let broken = |evaluation: &Evaluation| evaluation.broken.iter().map(|(_, by)| by).sum::<f64>();
-            let better = self
-                .bill(moves)?
-                .into_iter()
-                .filter(|(_, moved)| broken(moved) < broken(&evaluation) * (1.0 - 1e-9))
-                .min_by(|a, b| {
-                    // What is allowed first, then what loses least for what it mends.
-                    let price = |(_, moved): &Billed| {
-                        let lost = (moved.objective - evaluation.objective).max(0.0);
-                        (!moved.is_allowed(), lost / (broken(&evaluation) - broken(moved)))
-                    };
-                    let (a_price, b_price) = (price(a), price(b));
-                    a_price.0.cmp(&b_price.0).then(a_price.1.total_cmp(&b_price.1)).then_with(|| a.0.cmp(&b.0))
-                });
+            let better =
+                self.bill(moves)?.into_iter().filter(|(_, moved)| broken(moved) < broken(&evaluation) * (1.0 - 1e-9)).min_by(
+                    |a, b| {
+                        // What is allowed first, then what loses least for what it mends.
+                        let price = |(_, moved): &Billed| {
+                            let lost = (moved.objective - evaluation.objective).max(0.0);
+                            (!moved.is_allowed(), lost / (broken(&evaluation) - broken(moved)))
+                        };
+                        let (a_price, b_price) = (price(a), price(b));
+                        a_price.0.cmp(&b_price.0).then(a_price.1.total_cmp(&b_price.1)).then_with(|| a.0.cmp(&b.0))
+                    },
+                );
             match better {
                 Some(better) => (steps, evaluation) = better,
                 None => stride >>= 2,

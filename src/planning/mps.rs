@@ -86,11 +86,16 @@ impl Extensive {
             .iter()
             .map(|column| {
                 let bounds = column.lower..=column.upper;
-                if column.is_integer { program.add_integer_column(column.cost, bounds) } else { program.add_column(column.cost, bounds) }
+                if column.is_integer {
+                    program.add_integer_column(column.cost, bounds)
+                } else {
+                    program.add_column(column.cost, bounds)
+                }
             })
             .collect();
         for row in &self.rows {
-            program.add_row(row.lower..=row.upper, row.terms.iter().map(|(column, coefficient)| (columns[*column], *coefficient)));
+            program
+                .add_row(row.lower..=row.upper, row.terms.iter().map(|(column, coefficient)| (columns[*column], *coefficient)));
         }
         let mut model = program.optimise(highs::Sense::Minimise);
         model.make_quiet();
@@ -125,7 +130,15 @@ mod tests {
         let mut text = Vec::new();
         form.write_mps(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
-        for line in [" G both", " x both 1", " MARKER 'MARKER' 'INTORG'", " rhs cost -3", " rhs both 2.5", " range both 6.5", " UP bound x 4"] {
+        for line in [
+            " G both",
+            " x both 1",
+            " MARKER 'MARKER' 'INTORG'",
+            " rhs cost -3",
+            " rhs both 2.5",
+            " range both 6.5",
+            " UP bound x 4",
+        ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
         // An optimum by hand: x = 2.5.

@@ -113,7 +113,9 @@ impl Recourse<'_> {
             let mut curves: Vec<Curve> = lines.iter().map(|_| Curve::with_capacity(length)).collect();
             let served: Vec<f64> = lines
                 .iter()
-                .map(|line| own_of(own, *line).map_or(0.0, |own| own.slots.iter().map(|(slot, weight)| epoch.held[*slot] / weight).sum()))
+                .map(|line| {
+                    own_of(own, *line).map_or(0.0, |own| own.slots.iter().map(|(slot, weight)| epoch.held[*slot] / weight).sum())
+                })
                 .collect();
             for scenario in of.scenarios.clone() {
                 for hour in epoch.hours.clone() {
@@ -131,9 +133,9 @@ impl Recourse<'_> {
                 match own_of(own, *line) {
                     None => constant += curve.at(0.0).0,
                     Some(own) => {
-                        let at = points.iter().map(|point| {
-                            own.slots.iter().map(|(slot, weight)| point[index][*slot] / weight).sum::<f64>()
-                        });
+                        let at = points
+                            .iter()
+                            .map(|point| own.slots.iter().map(|(slot, weight)| point[index][*slot] / weight).sum::<f64>());
                         debug_assert!(*served >= 0.0);
                         let tangents = curve.tangents(own, at, is_one);
                         cells.push(Cell { epoch: index, line: *line, tangents });

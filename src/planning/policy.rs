@@ -145,6 +145,12 @@ impl Policy {
         })
     }
 
+    /// The JSON Schema of policy files, as in `data/policy.schema.json`.
+    #[must_use]
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
     /// Allows at most this share of the new commitments' hourly cost to run for three years or longer.
     #[must_use]
     pub fn max_share_three_year(mut self, share: f64) -> Self {
@@ -207,7 +213,8 @@ impl Policy {
                 return wrong(field, value.to_string(), "0 or more");
             }
         }
-        let hourly = [("max_purchase_per_month", self.max_purchase_per_month), ("max_expiring_per_month", self.max_expiring_per_month)];
+        let hourly =
+            [("max_purchase_per_month", self.max_purchase_per_month), ("max_expiring_per_month", self.max_expiring_per_month)];
         for (field, value) in hourly {
             if let Some(value) = value.filter(|value| *value < MoneyPerHour::ZERO) {
                 return wrong(field, value.to_string(), "0 or more");
@@ -256,6 +263,16 @@ mod tests {
         let policy = Policy::from_toml("terms = [12]\nupfront_budget = \"250000\"\nmax_share_three_year = 0.4\n").unwrap();
         assert_eq!(policy.terms, BTreeSet::from([12]));
         assert_eq!(policy.spend_plan_increment, Decimal::new(1, 2));
+    }
+
+    #[test]
+    fn the_checked_in_schema_is_the_one_the_types_make() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/policy.schema.json");
+        let schema = serde_json::to_string_pretty(&Policy::json_schema()).unwrap() + "\n";
+        if std::env::var_os("COVERMIX_WRITE_SCHEMAS").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), schema, "run the test with COVERMIX_WRITE_SCHEMAS=1 to renew it");
     }
 
     #[test]

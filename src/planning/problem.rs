@@ -164,7 +164,7 @@ impl<'a> Problem<'a> {
         timing.check(scenarios[0].usage.grid())?;
         // The judge checks all that can be wrong with usage, catalog and portfolio together.
         let least_prices = Judge::new(scenarios[0].usage, catalog, &portfolio, &rules)?.least_prices();
-        for fixed in policy.fixed.keys().filter(|offer| catalog.offer(offer).is_none()) {
+        if let Some(fixed) = policy.fixed.keys().find(|offer| catalog.offer(offer).is_none()) {
             return Err(Error::from(Wrong::Dangling { kind: "offer", id: fixed.clone() }).in_field("fixed"));
         }
         let builder = Builder::new(catalog, &scenarios, &policy, &timing, &objective, &least_prices);
@@ -308,7 +308,11 @@ impl<'a> Problem<'a> {
         let coverage = on_demand.iter().zip(&self.on_demand_equivalent);
         let coverage = coverage.map(|(open, all)| if *all > 0.0 { 1.0 - open / all } else { 0.0 }).collect();
         let of_purchases = outcomes.iter().flat_map(|outcome| {
-            portfolio.commitments().iter().zip(&outcome.utilisation).filter_map(|(commitment, share)| Some((commitment, (*share)?)))
+            portfolio
+                .commitments()
+                .iter()
+                .zip(&outcome.utilisation)
+                .filter_map(|(commitment, share)| Some((commitment, (*share)?)))
         });
         let is_bought = |id: &str| !self.portfolio.commitments().iter().any(|held| held.id == id);
         let least_utilisation = of_purchases
@@ -336,7 +340,8 @@ impl<'a> Problem<'a> {
     /// Whether a number of steps of each candidate keeps the rules that can be told without a bill: all but coverage and utilisation.
     #[must_use]
     pub fn is_allowed(&self, steps: &[u32]) -> bool {
-        let is_fixed = self.candidates.iter().zip(steps).all(|(candidate, steps)| candidate.fixed.is_none_or(|fixed| fixed == *steps));
+        let is_fixed =
+            self.candidates.iter().zip(steps).all(|(candidate, steps)| candidate.fixed.is_none_or(|fixed| fixed == *steps));
         is_fixed && self.is_within_policy(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>())
     }
 

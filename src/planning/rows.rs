@@ -172,7 +172,8 @@ impl Rows {
             self.rule("max_share_three_year", "money an hour", terms, f64::NEG_INFINITY, 0.0);
         }
         for rule in &inputs.policy.shares {
-            let is_in = |candidate: &Candidate| inputs.catalog.offer(&candidate.offer).is_some_and(|offer| rule.of.contains(offer));
+            let is_in =
+                |candidate: &Candidate| inputs.catalog.offer(&candidate.offer).is_some_and(|offer| rule.of.contains(offer));
             if let Some(share) = rule.maximum {
                 let name = format!("shares, most of {}", rule.of);
                 self.rule(name, "money an hour", above(share, &is_in), f64::NEG_INFINITY, 0.0);
@@ -265,8 +266,7 @@ impl Rows {
             for options in products.into_values().filter(|options| options.len() > 1) {
                 let first = options.values().flatten().next().map_or("", |index| candidates[*index].offer.as_str());
                 let rule = format!("payment_options_per_product of {first}");
-                let terms =
-                    options.into_values().map(|members| (Term::Choice(self.choice(candidates, members)), 1.0)).collect();
+                let terms = options.into_values().map(|members| (Term::Choice(self.choice(candidates, members)), 1.0)).collect();
                 self.rule(rule, "payment options", terms, f64::NEG_INFINITY, 1.0);
             }
         }

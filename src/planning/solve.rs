@@ -522,7 +522,8 @@ impl<'s, 'a> Search<'s, 'a> {
             return nearest;
         }
         let limited = |candidate: &Candidate| candidate.months >= 36 || candidate.upfront > 0.0;
-        let down = |(candidate, steps): (&Candidate, &f64)| if limited(candidate) { (steps + 1e-6).floor() } else { steps.round() };
+        let down =
+            |(candidate, steps): (&Candidate, &f64)| if limited(candidate) { (steps + 1e-6).floor() } else { steps.round() };
         let some = round(&self.problem.candidates.iter().zip(steps).map(down).collect::<Vec<f64>>());
         if self.problem.is_allowed(&some) {
             return some;

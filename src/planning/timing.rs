@@ -7,7 +7,7 @@ use crate::error::{Error, Problem, Result};
 use crate::time::{Hour, HourGrid, Month};
 use crate::units::to_f64;
 use chrono::{DateTime, Utc};
-use ndarray::ArrayView1;
+use ndarray::Array1;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -76,7 +76,7 @@ impl Timing {
     }
 
     /// The weight of each hour in the objective: the hours it stands for, discounted.
-    pub(super) fn hour_weights(&self, grid: HourGrid, weights: ArrayView1<'_, f64>) -> Vec<f64> {
+    pub(super) fn hour_weights(&self, grid: HourGrid, weights: &Array1<f64>) -> Vec<f64> {
         let mut factors: Vec<f64> = Vec::with_capacity(grid.count);
         let mut last: Option<(Month, f64)> = None;
         for hour in grid.hours() {

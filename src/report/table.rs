@@ -53,18 +53,24 @@ fn write(text: &mut String, plan: &Plan, catalog: &Catalog) -> std::fmt::Result 
         money(plan.upfront()),
         plan.cash_break_even_month().map_or("never".to_owned(), |month| format!("in month {month}")),
     )?;
+    let certificate = plan.certificate();
+    let percent_of_cost = |part: f64| 100.0 * part / certificate.billed_cost.abs().max(1e-9);
     writeln!(
         text,
-        "Proof: over the {:.0} hours given, the plan is billed {} {currency}; no plan under this policy costs less than {:.2} {currency} \
-         (lower bound). Gap {:.4} % ({}).",
+        "Proof: over the {:.0} hours given, the plan is billed {:.2} {currency}; no plan under this policy costs less than {:.2} {currency} \
+         (lower bound). Gap {:.4} % ({}): {:.4} % by the provider's order of applying commitments, {:.4} % by whole purchases, {:.4} % by \
+         the bound's tolerance.",
         plan.hours(),
-        money(plan.billed_cost()),
+        plan.objective(),
         plan.lower_bound(),
         100.0 * plan.gap(),
         plan.status(),
+        percent_of_cost(certificate.billing_order),
+        percent_of_cost(certificate.integrality),
+        percent_of_cost(certificate.tolerance),
     )?;
     if let Some(rule) = plan.best_percentile_rule() {
-        let more = rule.billed_cost - plan.billed_cost().to_f64();
+        let more = rule.billed_cost - plan.objective();
         writeln!(text, "The best percentile rule ({}) is billed {:.2} {currency}, {more:.2} more.", rule.rule, rule.billed_cost)?;
     }
     Ok(())

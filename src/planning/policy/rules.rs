@@ -68,7 +68,7 @@ impl std::fmt::Display for Selection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let offers = self.offers.iter().map(|pattern| pattern.0.clone());
         let terms = self.terms.iter().map(|months| format!("{months} months"));
-        let payments = self.payment_options.iter().map(|option| option.to_string());
+        let payments = self.payment_options.iter().map(ToString::to_string);
         let providers = self.providers.iter().map(ToString::to_string);
         let rights = self.rights.iter().map(|right| format!("right of {right:?}").to_lowercase());
         let parts: Vec<String> = offers.chain(terms).chain(payments).chain(providers).chain(rights).collect();

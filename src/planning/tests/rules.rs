@@ -21,12 +21,9 @@ fn money(amount: u32) -> Option<Money> {
 
 /// A policy with one rule, or several, and amounts drawn to bind now and then.
 fn policies() -> impl Strategy<Value = Policy> {
-    let base = || Policy {
-        spend_plan_increment: Decimal::new(25, 2),
-        forbidden_offers: vec!["sp-wide-3y".into()],
-        ..Policy::default()
-    };
-    let rule = (0u8..15, 0u32..100).prop_map(move |(rule, amount)| {
+    let base =
+        || Policy { spend_plan_increment: Decimal::new(25, 2), forbidden_offers: vec!["sp-wide-3y".into()], ..Policy::default() };
+    (0u8..15, 0u32..100).prop_map(move |(rule, amount)| {
         let share = f64::from(amount) / 100.0;
         let hourly = Some(MoneyPerHour::new(Decimal::new(amount.into(), 2)));
         let three_year = Selection { terms: BTreeSet::from([36]), ..Selection::default() };
@@ -58,20 +55,13 @@ fn policies() -> impl Strategy<Value = Policy> {
             13 => Policy { max_purchases: Some(amount % 3), ..base() },
             _ => Policy { fixed: BTreeMap::from([("ri-pool-1y".into(), Units::new(Decimal::from(amount % 3)))]), ..base() },
         }
-    });
-    rule
+    })
 }
 
 fn objectives(foresight: bool) -> impl Strategy<Value = Objective> {
-    let tail = (0u8..4, 0u8..4).prop_map(|(weight, level)| Objective::ExpectedCostAndTail {
-        weight: f64::from(weight),
-        level: f64::from(level) / 4.0,
-    });
-    let regret = Just(if foresight {
-        Objective::MinimumRegret { foresight: Vec::new() }
-    } else {
-        Objective::ExpectedCost
-    });
+    let tail = (0u8..4, 0u8..4)
+        .prop_map(|(weight, level)| Objective::ExpectedCostAndTail { weight: f64::from(weight), level: f64::from(level) / 4.0 });
+    let regret = Just(if foresight { Objective::MinimumRegret { foresight: Vec::new() } } else { Objective::ExpectedCost });
     prop_oneof![Just(Objective::ExpectedCost), tail, regret]
 }
 
@@ -222,7 +212,8 @@ fn with_a_discount_rate_paying_upfront_is_worth_less() {
 #[test]
 fn purchases_on_two_dates_follow_growth() {
     // Three units from the start, two more from the second month: the best plan buys three at once and two later.
-    let offers = vec![offer("ri", &reservation("sku0", None), Term::AWS_ONE_YEAR, PaymentOption::NoUpfront, Decimal::ZERO, cents(12))];
+    let offers =
+        vec![offer("ri", &reservation("sku0", None), Term::AWS_ONE_YEAR, PaymentOption::NoUpfront, Decimal::ZERO, cents(12))];
     let catalog = Catalog::new("USD", None, "invented", vec![price("sku0", cents(20), None)], offers).unwrap();
     let usage = usage(&(0..24 * 90).map(|hour| vec![if hour < 24 * 31 { 3.0 } else { 5.0 }]).collect::<Vec<_>>());
     let dates = [0i64, 24 * 31].map(|hour| Hour::from_epoch(hour).start());
@@ -307,7 +298,8 @@ fn a_problem_is_one_json_document() {
 #[test]
 fn the_number_of_threads_does_not_change_the_answer() {
     let catalog = catalog([15, 9, 20, 14, 12, 13]);
-    let usage = usage(&(0..300).map(|hour| vec![f64::from(hour % 7), f64::from(hour % 5), f64::from(hour % 11)]).collect::<Vec<_>>());
+    let usage =
+        usage(&(0..300).map(|hour| vec![f64::from(hour % 7), f64::from(hour % 5), f64::from(hour % 11)]).collect::<Vec<_>>());
     let problem = Planner::new(&catalog).usage(&usage).build().unwrap();
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
