@@ -11,28 +11,36 @@ pub mod attribution;
 mod aws;
 pub mod azure;
 mod bill;
+mod calendar;
+mod cash;
 mod explain;
 pub mod focus;
 pub mod gcp;
 pub mod indicators;
+mod record;
 mod waterfall;
 
 pub use aws::{
-    AwsRules, CAPACITY_RESERVATION_STATUS, GroupSharing, LeaseOrder, NegativeSavings, PartialHours, PlanOrder, TierOrder,
+    AwsRules, CAPACITY_RESERVATION_STATUS, ConcurrentSplit, GroupSharing, LeaseOrder, NegativeSavings, PartialHours, PlanOrder,
+    SavingsBasis, TierOrder,
 };
 pub use azure::AzureRules;
-pub use bill::{Bill, Charges, CommitmentBill, LineBill};
+pub use bill::{Bill, Charges, CommitmentBill, LineBill, LineHour};
+pub use cash::{CashKind, CashPayment};
 pub use explain::{Explanation, Step};
 pub use gcp::GcpRules;
 
 use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice, ScopeKind};
 use crate::error::{Error, Problem, Result, UnknownSku};
 use crate::portfolio::{Commitment, Portfolio};
+use crate::units::UnitPrice;
 use crate::usage::{PricingCategory, Provider, UsageCurves, UsageLine};
 use rust_decimal::Decimal;
+use record::Record;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use waterfall::{Draw, Epoch, Waterfall};
+use std::sync::Arc;
+use waterfall::{Epoch, Waterfall};
 
 /// The switches of the providers' rules, where documentation leaves a choice or the customer has one. The default is the
 /// documented or most likely rule.
@@ -45,6 +53,19 @@ pub struct Rules {
     pub azure: AzureRules,
     /// Of Google Cloud.
     pub gcp: GcpRules,
+    /// Whether a plan held may have a rate above the public on-demand price.
+    pub rates_above_on_demand: RatesAboveOnDemand,
+}
+
+/// Whether a plan held may have a rate above the public on-demand price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RatesAboveOnDemand {
+    /// Such a rate is an error: most often prices of two dates meet.
+    #[default]
+    Refused,
+    /// Such rates are right, as after a price cut; see [`NegativeSavings`] for what AWS does with them.
+    Allowed,
 }
 
 /// Usage, catalog and portfolio, matched and ready to be billed.
@@ -53,8 +74,8 @@ pub struct Judge<'a> {
     usage: &'a UsageCurves,
     lines: Vec<PricedLine<'a>>,
     held: Vec<Held<'a>>,
-    epochs: Vec<Epoch>,
-    sustained: Vec<gcp::sustained::Group>,
+    catalog: &'a Catalog,
+    record: Arc<Record>,
 }
 
 /// A usage line with its price. Lines of spot and free-tier usage take no part in the waterfall.
@@ -64,6 +85,8 @@ pub(crate) struct PricedLine<'a> {
     pub(crate) column: usize,
     pub(crate) line: &'a UsageLine,
     pub(crate) price: &'a OnDemandPrice,
+    /// The public price, where the customer's is a negotiated one; else the same.
+    pub(crate) list: UnitPrice,
 }
 
 /// A commitment with its offer and the hours of the grid it serves.
@@ -112,42 +135,46 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// [`Problem::UnknownSkus`] with every on-demand line that has no price; [`Problem::Dangling`] for a commitment whose offer is
     /// nowhere or covers a SKU without price; [`Problem::Scope`] for a commitment with a scope its offer does not have;
+    /// [`Problem::RateAboveOnDemand`] for a plan with such a rate, unless [`Rules::rates_above_on_demand`] allows it;
     /// [`Problem::Value`], [`Problem::Repeated`] or [`Problem::PriceNotPositive`] for price sheets of Azure that are not valid.
     pub fn new(usage: &'a UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio, rules: &Rules) -> Result<Self> {
         rules.azure.check()?;
-        let lines = price_lines(usage, catalog)?;
+        let lines = price_lines(usage, catalog, rules)?;
         let held = hold(usage, catalog, portfolio, rules)?;
-        let epochs = waterfall::epochs(usage.grid(), &held)
+        let is_pacific = lines.iter().any(|line| line.line.sku.provider == Provider::Gcp)
+            || held.iter().any(|held| held.offer.provider == Provider::Gcp);
+        let epochs = waterfall::epochs(usage.grid(), &held, is_pacific)
             .into_iter()
             .map(|(hours, active)| {
                 let month = usage.grid().hour(hours.start).month();
                 let mut waterfall = Waterfall::default();
-                waterfall.in_order(aws::draws(&rules.aws, &lines, &held, &active));
+                aws::draws(&rules.aws, &lines, &held, &active, &mut waterfall);
                 azure::draws(&rules.azure, month, &lines, &held, &active, &mut waterfall);
                 gcp::draws(&rules.gcp, &lines, &held, &active, &mut waterfall);
                 Epoch { hours, draws: waterfall.draws, rounds: waterfall.rounds }
             })
             .collect();
         let sustained = gcp::sustained::groups(&rules.gcp, &lines);
-        Ok(Self { usage, lines, held, epochs, sustained })
+        let record = Arc::new(Record::new(usage, &lines, &held, epochs, sustained));
+        Ok(Self { usage, lines, held, catalog, record })
     }
 
     /// The exact bill of the whole usage, in `Decimal`.
     #[must_use]
     pub fn bill(&self) -> Bill {
-        Bill::new(self, &waterfall::replay::<Decimal>(self))
+        Bill::new(Arc::clone(&self.record))
     }
 
     /// The amortised cost of the whole usage in f64: what is left on demand plus every hour of every commitment. Agrees with
     /// [`Judge::bill`] to about 1e-12 relative, in a fraction of its time.
     #[must_use]
     pub fn cost(&self) -> f64 {
-        bill::cost(self, &waterfall::replay::<f64>(self))
+        bill::cost(&self.record)
     }
 }
 
 /// The lines that take part, each with its price.
-fn price_lines<'a>(usage: &'a UsageCurves, catalog: &'a Catalog) -> Result<Vec<PricedLine<'a>>> {
+fn price_lines<'a>(usage: &'a UsageCurves, catalog: &'a Catalog, rules: &Rules) -> Result<Vec<PricedLine<'a>>> {
     let mut lines = Vec::with_capacity(usage.lines().len());
     let mut unknown = Vec::new();
     for (column, line) in usage.lines().iter().enumerate() {
@@ -155,7 +182,10 @@ fn price_lines<'a>(usage: &'a UsageCurves, catalog: &'a Catalog) -> Result<Vec<P
             continue;
         }
         match catalog.price(&line.sku) {
-            Some(price) => lines.push(PricedLine { column, line, price }),
+            Some(price) => {
+                let list = rules.azure.list_prices.get(&price.id).copied().or(price.list_price).unwrap_or(price.price);
+                lines.push(PricedLine { column, line, price, list });
+            }
             None => unknown.push(column),
         }
     }
@@ -180,14 +210,35 @@ fn hold<'a>(usage: &UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio,
             let problem = Problem::Scope { scope: format!("{:?}", commitment.scope.kind()) };
             return Err(Error::from(problem).in_field("commitments.scope").in_item(commitment.id.clone()));
         }
-        let (start, end) = match offer.provider {
-            Provider::Aws => rules.aws.partial_hours.served(commitment.start, commitment.end),
-            Provider::Azure | Provider::Gcp => (commitment.start, commitment.end),
+        let partial_hours = match offer.provider {
+            Provider::Aws => rules.aws.partial_hours,
+            Provider::Azure => rules.azure.partial_hours,
+            Provider::Gcp => rules.gcp.partial_hours,
         };
+        let (start, end) = partial_hours.served(commitment.start, commitment.end);
+        check_rates(offer, catalog, rules).map_err(|error| error.in_item(commitment.id.clone()))?;
         let hours = usage.grid().span(start, end);
         held.push(Held { commitment, offer, hours });
     }
     Ok(held)
+}
+
+/// Refuses plan rates above the on-demand price unless the rules say that they are right, as after a price cut.
+fn check_rates(offer: &Offer, catalog: &Catalog, rules: &Rules) -> Result<()> {
+    let Benefit::SpendPlan { rates, .. } = &offer.benefit else { return Ok(()) };
+    if rules.rates_above_on_demand == RatesAboveOnDemand::Allowed {
+        return Ok(());
+    }
+    for (id, rate) in rates {
+        // A negotiated price may be below a plan's rate; the public one may not.
+        let Some(price) = catalog.price_with_id(id) else { continue };
+        let list = rules.azure.list_prices.get(id).copied().or(price.list_price).unwrap_or(price.price);
+        if *rate > list {
+            let problem = Problem::RateAboveOnDemand { rate: rate.to_string(), on_demand: list.to_string() };
+            return Err(Error::from(problem).in_field(format!("offers.benefit.rates.{id}")));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a provider has commitments of such a scope.
