@@ -148,6 +148,8 @@ pub(crate) trait Number:
     fn from_f64(value: f64) -> Self;
     fn from_decimal(value: Decimal) -> Self;
     fn is_nothing(&self) -> bool;
+    /// The part that one amount is of another. Exact numbers give it to 15 decimals, rounded down.
+    fn ratio(self, whole: Self) -> Self;
     /// A part of a quantity. Exact numbers give it to 12 decimals, rounded down: a quantity that is split stays a short number.
     fn part(self, ratio: Self) -> Self;
 }
@@ -164,6 +166,9 @@ impl Number for f64 {
     #[allow(clippy::float_cmp)]
     fn is_nothing(&self) -> bool {
         *self == 0.0
+    }
+    fn ratio(self, whole: Self) -> Self {
+        self / whole
     }
     fn part(self, ratio: Self) -> Self {
         self * ratio
@@ -182,6 +187,9 @@ impl Number for Decimal {
     }
     fn is_nothing(&self) -> bool {
         self.is_zero()
+    }
+    fn ratio(self, whole: Self) -> Self {
+        (self / whole).trunc_with_scale(15)
     }
     fn part(self, ratio: Self) -> Self {
         (self * ratio).trunc_with_scale(12)
@@ -376,7 +384,7 @@ impl<N: Number> HourState<N> {
             let open = self.open[draw.line];
             if open.is_nothing() { need } else { need + open * draw.weight }
         });
-        let ratio = if need <= left { None } else { Some(left / need) };
+        let ratio = if need <= left { None } else { Some(left.ratio(need)) };
         self.left[commitment] = if need <= left { left - need } else { N::ZERO };
         for (draw, sum) in draws.iter().zip(sums) {
             let open = &mut self.open[draw.line];

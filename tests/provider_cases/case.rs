@@ -80,6 +80,13 @@ pub(crate) fn run(case: &Value, provider: &str) -> Outcome {
     if reasons.is_empty() { Outcome::Passed } else { Outcome::Failed(reasons) }
 }
 
+/// The bill of what a case describes, for adapters that compare figures themselves.
+pub(crate) fn bill(case: &Value, provider: &str) -> Parsed<(Case, Bill)> {
+    let built = build(case, provider)?;
+    let bill = Judge::new(&built.usage, &built.catalog, &built.portfolio, &built.rules).map_err(text)?.bill();
+    Ok((built, bill))
+}
+
 /// An error is a pass if the case expects it, else the case could not be interpreted.
 fn judge_error(wanted: Option<&str>, error: &str) -> Outcome {
     match wanted {
