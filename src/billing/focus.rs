@@ -221,8 +221,8 @@ impl FocusRow {
 }
 
 impl Judge<'_> {
-    /// The rows of some hours (indices of the grid): purchases first, then covered and uncovered usage, spot and free tier, then unused
-    /// commitments, hour by hour. An hour's weight multiplies its usage rows.
+    /// The rows of some hours (indices of the grid): purchases first, then covered usage, unused commitments, uncovered usage, spot and
+    /// free tier, hour by hour. An hour's weight multiplies its usage rows.
     ///
     /// # Errors
     /// [`Problem::UnknownSkus`] for spot usage for which neither the line nor the catalog has a price.
@@ -258,17 +258,6 @@ impl Judge<'_> {
                 row.commitment_discount_status = Some("Used".into());
                 rows.push(row);
             }
-            for (line, open) in open.iter().enumerate().filter(|(_, open)| **open > Decimal::ZERO) {
-                let priced = &self.lines[line];
-                let mut row = frame.usage(priced.line, *open, priced.list, priced.price.price);
-                row.sku_price_id = Some(priced.price.id.clone());
-                if let Some(rate) = discounts[line].get(&calendar::month(Provider::Gcp, frame.hour)) {
-                    row.billed_cost = (row.contracted_cost * (Decimal::ONE - *rate)).normalize();
-                    row.effective_cost = row.billed_cost;
-                }
-                rows.push(row);
-            }
-            rows.extend(outside.iter().filter_map(|line| line.row(self.usage.at(index)[line.column], frame)));
             for index in active {
                 let held = &self.held[index];
                 let left = held.capacity() * weight - sums.spent[index];
@@ -282,6 +271,17 @@ impl Judge<'_> {
                 row.commitment_discount_status = Some("Unused".into());
                 rows.push(row);
             }
+            for (line, open) in open.iter().enumerate().filter(|(_, open)| **open > Decimal::ZERO) {
+                let priced = &self.lines[line];
+                let mut row = frame.usage(priced.line, *open, priced.list, priced.price.price);
+                row.sku_price_id = Some(priced.price.id.clone());
+                if let Some(rate) = discounts[line].get(&calendar::month(Provider::Gcp, frame.hour)) {
+                    row.billed_cost = (row.contracted_cost * (Decimal::ONE - *rate)).normalize();
+                    row.effective_cost = row.billed_cost;
+                }
+                rows.push(row);
+            }
+            rows.extend(outside.iter().filter_map(|line| line.row(self.usage.at(index)[line.column], frame)));
         }
         Ok(rows)
     }
