@@ -48,6 +48,9 @@ pub struct AttributedCost {
     pub cost: Money,
 }
 
+/// Less money than this is what divisions left in the last digits.
+const DUST: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
+
 #[derive(Clone, Copy, Default)]
 struct Exact {
     equivalent: Decimal,
@@ -114,7 +117,7 @@ impl Judge<'_> {
             let open: Decimal = lines().map(|line| left[line]).sum();
             for line in lines() {
                 let own = bill.lines()[line].sustained_use_discount.value();
-                let part = if open > Decimal::ZERO { discount * left[line] / open } else { own };
+                let part = if open > DUST { discount * left[line] / open } else { own };
                 exact.entry(keys[line].clone()).or_default().sustained += part;
             }
         }
@@ -141,7 +144,7 @@ fn spread(
     for members in ranks.values() {
         let room: Decimal = members.iter().map(|line| left[*line]).sum();
         let taken = rest.min(room);
-        if taken <= Decimal::ZERO {
+        if taken <= DUST {
             continue;
         }
         for line in members {
@@ -153,7 +156,7 @@ fn spread(
     }
     // What earlier commitments left no room for goes with the rest in proportion.
     let placed = covered - rest;
-    if placed <= Decimal::ZERO {
+    if placed <= DUST {
         return lines.first().map(|line| (*line, Decimal::ONE)).into_iter().collect();
     }
     parts.into_iter().map(|(line, part)| (line, part / placed)).collect()

@@ -424,6 +424,7 @@ impl<N: Number> HourState<N> {
             let asked = quantity * *key;
             // The last line gets the rest as it is, not a rounded share of it. The ratio changes when a line needs less than its share.
             let share = if is_enough || shares <= asked { left } else { asked * *ratio.get_or_insert_with(|| left / shares) };
+            let share = if share < left { share } else { left };
             shares -= asked;
             let need = quantity * draw.weight;
             let (taken, spent) = if need <= share {
