@@ -21,8 +21,8 @@ mod record;
 mod waterfall;
 
 pub use aws::{
-    AwsRules, CAPACITY_RESERVATION_STATUS, ConcurrentSplit, GroupSharing, LeaseOrder, NegativeSavings, PartialHours, PlanOrder,
-    SavingsBasis, TierOrder,
+    AwsRules, CAPACITY_RESERVATION_STATUS, ConcurrentSplit, FreeTierOrder, GroupSharing, LeaseOrder, NegativeSavings,
+    PartialHours, PlanOrder, SavingsBasis, TierOrder,
 };
 pub use azure::AzureRules;
 pub use bill::{Bill, Charges, CommitmentBill, LineBill, LineHour};
@@ -87,6 +87,18 @@ pub(crate) struct PricedLine<'a> {
     pub(crate) price: &'a OnDemandPrice,
     /// The public price, where the customer's is a negotiated one; else the same.
     pub(crate) list: UnitPrice,
+}
+
+impl PricedLine<'_> {
+    /// Whether it is within a free tier: what no commitment draws costs nothing.
+    pub(crate) fn is_free(&self) -> bool {
+        self.line.pricing == PricingCategory::FreeTier
+    }
+
+    /// What a unit costs that no commitment covers.
+    pub(crate) fn on_demand(&self) -> UnitPrice {
+        if self.is_free() { UnitPrice::ZERO } else { self.price.price }
+    }
 }
 
 /// A commitment with its offer and the hours of the grid it serves.
@@ -173,15 +185,19 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The lines that take part, each with its price.
+/// The lines that take part, each with its price: on-demand usage, and usage within a free tier if the rules let commitments draw on it.
 fn price_lines<'a>(usage: &'a UsageCurves, catalog: &'a Catalog, rules: &Rules) -> Result<Vec<PricedLine<'a>>> {
     let mut lines = Vec::with_capacity(usage.lines().len());
     let mut unknown = Vec::new();
     for (column, line) in usage.lines().iter().enumerate() {
-        if line.pricing != PricingCategory::Standard {
+        let is_free = line.pricing == PricingCategory::FreeTier
+            && line.sku.provider == Provider::Aws
+            && rules.aws.free_tier != FreeTierOrder::AsMetered;
+        if line.pricing != PricingCategory::Standard && !is_free {
             continue;
         }
         match catalog.price(&line.sku) {
+            None if is_free => {}
             Some(price) => {
                 let list = rules.azure.list_prices.get(&price.id).copied().or(price.list_price).unwrap_or(price.price);
                 lines.push(PricedLine { column, line, price, list });

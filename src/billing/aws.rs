@@ -43,6 +43,8 @@ pub struct AwsRules {
     pub concurrent_split: ConcurrentSplit,
     /// Against which price a savings percentage is measured, where the customer's price is a negotiated one.
     pub savings_basis: SavingsBasis,
+    /// Whether commitments draw on usage that is metered as within a free tier.
+    pub free_tier: FreeTierOrder,
     /// What a plan does with usage whose rate is above its on-demand price, as after a price cut.
     pub negative_savings: NegativeSavings,
     /// Which clock hours a commitment serves that starts or ends within an hour.
@@ -94,6 +96,20 @@ pub enum ConcurrentSplit {
     LineByLine,
     /// In proportion to what runs.
     Proportional,
+}
+
+/// Where the free tier stands in the waterfall. "Understanding consolidated bills" puts it after Reserved Instance hours and before on
+/// demand; its place beside Savings Plans is not documented. Bills mark the hours that were free, which no commitment covered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FreeTierOrder {
+    /// Usage marked as free is what commitments left: they do not draw on it.
+    #[default]
+    AsMetered,
+    /// Reservations draw on usage marked as free, plans do not.
+    AfterReservations,
+    /// Reservations and plans draw on it.
+    AfterSavingsPlans,
 }
 
 /// The price that the savings percentage of a plan is measured against. AWS says "current On-Demand rates" without naming a basis.
@@ -270,6 +286,9 @@ fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], 
             let Benefit::SpendPlan { rates, .. } = &held[commitment].offer.benefit else { continue };
             let owner = &held[commitment].commitment.account;
             for (index, line) in lines_of(lines, Provider::Aws) {
+                if line.is_free() && rules.free_tier != FreeTierOrder::AfterSavingsPlans {
+                    continue;
+                }
                 let Some(rate) = rates.get(&line.price.id).filter(|_| rules.admits(tier, owner, &line.line.account)) else {
                     continue;
                 };

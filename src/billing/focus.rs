@@ -273,7 +273,8 @@ impl Judge<'_> {
             }
             for (line, open) in open.iter().enumerate().filter(|(_, open)| **open > Decimal::ZERO) {
                 let priced = &self.lines[line];
-                let mut row = frame.usage(priced.line, *open, priced.list, priced.price.price);
+                let list = if priced.is_free() { UnitPrice::ZERO } else { priced.list };
+                let mut row = frame.usage(priced.line, *open, list, priced.on_demand());
                 row.sku_price_id = Some(priced.price.id.clone());
                 if let Some(rate) = discounts[line].get(&calendar::month(Provider::Gcp, frame.hour)) {
                     row.billed_cost = (row.contracted_cost * (Decimal::ONE - *rate)).normalize();
@@ -364,6 +365,9 @@ impl Judge<'_> {
         let mut outside = Vec::new();
         let mut unknown = Vec::new();
         for (column, line) in self.usage.lines().iter().enumerate() {
+            if self.lines.iter().any(|priced| priced.column == column) {
+                continue;
+            }
             let on_demand = self.catalog.price(&line.sku);
             let price = match line.pricing {
                 PricingCategory::Standard => continue,

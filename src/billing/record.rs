@@ -95,8 +95,8 @@ impl Record {
             column: line.column,
             provider: line.line.sku.provider,
             name: line.line.to_string(),
-            price: line.price.price,
-            list: line.list,
+            price: line.on_demand(),
+            list: if line.is_free() { UnitPrice::ZERO } else { line.list },
         };
         let (lines, held) = (lines.iter().map(line).collect(), held.iter().map(RecordHeld::new).collect());
         Self { usage: usage.clone(), lines, held, epochs, sustained }
