@@ -1,13 +1,7 @@
 //! Speed and memory of the judge: 300 lines x 8,760 hours under 60 commitments of each provider, in f64 (planning) and in Decimal (the
 //! bill). Before the timings it checks that both agree and prints the peak memory of a replay (Linux) against the size of the curves.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::cast_precision_loss,
-    clippy::integer_division,
-    clippy::print_stderr,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::integer_division, clippy::print_stderr, missing_docs)]
 
 use covermix::billing::{Judge, Rules};
 use covermix::catalog::{Catalog, Offer, OnDemandPrice};
@@ -62,8 +56,10 @@ fn estate((provider, service, plan, scope): (&str, &str, &str, &str)) -> (UsageC
         .iter()
         .map(|offer| {
             let (quantity, scope) = if offer.is_spend_plan() { ("50", "shared") } else { ("18", scope) };
-            serde_json::from_value(json!({"id": offer.id, "offer": offer.id, "quantity": quantity, "start": "2023-01-01T00:00:00Z",
-                "end": "2024-01-01T00:00:00Z", "account": "a", "scope": {"kind": scope}}))
+            serde_json::from_value(
+                json!({"id": offer.id, "offer": offer.id, "quantity": quantity, "start": "2023-01-01T00:00:00Z",
+                "end": "2024-01-01T00:00:00Z", "account": "a", "scope": {"kind": scope}}),
+            )
             .unwrap()
         })
         .collect();

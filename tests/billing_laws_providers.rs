@@ -44,14 +44,19 @@ struct Estate {
 fn estate() -> impl Strategy<Value = Estate> {
     let hours = prop::collection::vec(prop::array::uniform8(0u32..60), HOURS);
     let term = (0usize..HOURS, 1usize..HOURS).prop_map(|(start, length)| (start, (start + length).min(HOURS + 10)));
-    (0usize..3, hours, prop::array::uniform5(0u32..12), term)
-        .prop_map(|(provider, quarters, bought, term)| Estate { provider: PROVIDERS[provider], quarters, bought, term })
+    (0usize..3, hours, prop::array::uniform5(0u32..12), term).prop_map(|(provider, quarters, bought, term)| Estate {
+        provider: PROVIDERS[provider],
+        quarters,
+        bought,
+        term,
+    })
 }
 
 impl Estate {
     fn prices(&self) -> Vec<OnDemandPrice> {
         let price = |(id, price, units, family): &(&str, &str, Option<&str>, &str)| {
-            let sku = json!({"provider": self.provider, "service": service(self.provider), "region": "r", "sku": id, "unit": "h"});
+            let sku =
+                json!({"provider": self.provider, "service": service(self.provider), "region": "r", "sku": id, "unit": "h"});
             let pools: Vec<Value> = units.iter().map(|units| json!({"pool": "s", "units": units})).collect();
             read(json!({"id": id, "sku": sku, "price": price, "family": family, "pools": pools}))
         };

@@ -36,10 +36,12 @@ fn small(provider: &str, first: &str, hours: usize, offer: Value, quantity: &str
     let offer: Offer = read(full);
     let start: chrono::DateTime<chrono::Utc> = start.parse().unwrap();
     let scope = if provider == "aws" && !offer.is_spend_plan() { "region" } else { "shared" };
-    let held: Commitment = read(json!({"id": "c", "offer": "o", "quantity": quantity, "start": start, "end": offer.term.end(start),
+    let held: Commitment =
+        read(json!({"id": "c", "offer": "o", "quantity": quantity, "start": start, "end": offer.term.end(start),
         "account": "a", "scope": {"kind": scope}}));
     let grid = HourGrid { first: first.parse().unwrap(), count: hours };
-    let usage = UsageCurves::new(grid, vec![UsageLine::new(prices[0].sku.clone(), "a")], Array2::from_elem((hours, 1), 1.0)).unwrap();
+    let usage =
+        UsageCurves::new(grid, vec![UsageLine::new(prices[0].sku.clone(), "a")], Array2::from_elem((hours, 1), 1.0)).unwrap();
     Small {
         usage,
         catalog: Catalog::new("USD", None, "test", prices, vec![offer]).unwrap(),
@@ -111,7 +113,8 @@ fn aws_books_reservations_by_month_and_plans_by_hour() {
     // 38 hours of January from the hour of the purchase, all of February, all of March though the usage ends on the 2nd.
     let fees = dated(&[("2023-01-30", dec!(0.76)), ("2023-02-01", dec!(13.44)), ("2023-03-01", dec!(14.88))]);
     assert_eq!(payments(&bill, CashKind::Recurring), fees);
-    let plan = json!({"benefit": {"kind": "spend_plan", "plan": "Compute", "rates": {"vm": "0.5"}}, "term": "P365D", "recurring": "1"});
+    let plan =
+        json!({"benefit": {"kind": "spend_plan", "plan": "Compute", "rates": {"vm": "0.5"}}, "term": "P365D", "recurring": "1"});
     let bill = small("aws", first, 48, plan, "0.25", "2023-01-30T20:00:00Z").bill();
     assert_eq!(payments(&bill, CashKind::Recurring), dated(&[("2023-01-30", dec!(1)), ("2023-01-31", dec!(6))]));
     assert_eq!(payments(&bill, CashKind::OnDemand), dated(&[("2023-01-30", dec!(22)), ("2023-01-31", dec!(12))]));
@@ -210,7 +213,9 @@ fn spot_needs_a_price_and_the_free_tier_is_free() {
         UsageCurves::new(plain.grid(), lines, plain.quantity().clone()).unwrap()
     };
     let catalog = catalog(prices.clone(), vec![reservation("ri", "vm", None, "0", "0.6")]);
-    let rows = |usage: &UsageCurves| Judge::new(usage, &catalog, &Portfolio::default(), &Rules::default()).unwrap().focus_rows(0..1, "USD");
+    let rows = |usage: &UsageCurves| {
+        Judge::new(usage, &catalog, &Portfolio::default(), &Rules::default()).unwrap().focus_rows(0..1, "USD")
+    };
     let free = rows(&with(PricingCategory::FreeTier)).unwrap();
     assert_eq!((free[0].pricing_category.as_str(), free[0].billed_cost, free[0].list_cost), ("Standard", dec!(0), dec!(0)));
     let message = rows(&with(PricingCategory::Spot)).unwrap_err().to_string();

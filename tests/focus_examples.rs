@@ -34,7 +34,12 @@ const COMMITMENT: (&str, &str) = ("sp", "<my-commitment-discount-id>");
 const PERIODS: &str = "periods of ten hours in the wrong month, one to an hour 30, for a fee of one hour";
 
 const EXAMPLES: [Example; 11] = [
-    Example { file: "commitment_discount_purchase_scenario_1", rows: || purchases("8760", "0"), names: &[COMMITMENT], contradicted: &[] },
+    Example {
+        file: "commitment_discount_purchase_scenario_1",
+        rows: || purchases("8760", "0"),
+        names: &[COMMITMENT],
+        contradicted: &[],
+    },
     Example {
         file: "commitment_discount_purchase_scenario_2",
         rows: || purchases("0", "1"),
@@ -75,7 +80,11 @@ const EXAMPLES: [Example; 11] = [
         file: "commitment_discount_usage_scenario_4",
         rows: || plan_usage("2", "1.3333333333333333333333333333", 1.0),
         names: &[RESOURCE, COMMITMENT],
-        contradicted: &[(None, "ConsumedQuantity", "one resource consumes its hour twice: the split rows do not sum to what ran")],
+        contradicted: &[(
+            None,
+            "ConsumedQuantity",
+            "one resource consumes its hour twice: the split rows do not sum to what ran",
+        )],
     },
     Example {
         file: "one_hundred_percent_utilization_without_commitment_discount_flexibility",
@@ -173,7 +182,8 @@ fn vm_hours((size, units): (&str, &str), flexible: Option<()>, running: &[(&str,
     let sizes = [("VM_SMALL", "1.00", "1"), ("VM_MEDIUM", "2.00", "2"), ("VM_LARGE", "3.00", "4"), ("VM_XLARGE", "4.00", "4")];
     let pool = |units| flexible.map(|()| ("vm", units));
     let prices: Vec<_> = sizes.iter().map(|(size, on_demand, units)| price(size, on_demand, pool(*units))).collect();
-    let half = sizes.iter().find(|(name, ..)| *name == size).map(|(_, on_demand, _)| on_demand.parse::<Decimal>().unwrap() / dec!(2));
+    let half =
+        sizes.iter().find(|(name, ..)| *name == size).map(|(_, on_demand, _)| on_demand.parse::<Decimal>().unwrap() / dec!(2));
     let mut offer = reservation("ri", size, pool(units), "0", &half.unwrap().to_string());
     offer.id = format!("{size}_NO_UPFRONT");
     offer.payment_option = covermix::catalog::PaymentOption::NoUpfront;
@@ -194,10 +204,7 @@ fn written(rows: &[FocusRow], names: &[(&str, &str)]) -> Vec<Row> {
     let mut reader = csv::Reader::from_reader(csv.as_slice());
     let headers = reader.headers().unwrap().clone();
     let named = |value: &str| names.iter().find(|(ours, _)| *ours == value).map_or(value, |(_, theirs)| theirs).to_owned();
-    reader
-        .records()
-        .map(|record| headers.iter().map(str::to_owned).zip(record.unwrap().iter().map(named)).collect())
-        .collect()
+    reader.records().map(|record| headers.iter().map(str::to_owned).zip(record.unwrap().iter().map(named)).collect()).collect()
 }
 
 /// Whether two cells say the same: numbers by value, what is absent in any spelling.
@@ -249,7 +256,8 @@ fn the_specifications_examples_come_out_row_for_row() {
         let text = std::fs::read_to_string(folder.join(format!("{}.csv", example.file))).unwrap();
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let headers = reader.headers().unwrap().clone();
-        let cells = |record: csv::StringRecord| headers.iter().zip(record.iter()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+        let cells =
+            |record: csv::StringRecord| headers.iter().zip(record.iter()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
         let theirs: Vec<Row> = reader.records().map(|record| cells(record.unwrap())).collect();
         compare(example, &theirs);
         for (row, column, reason) in example.contradicted {
@@ -266,7 +274,12 @@ fn the_specifications_examples_come_out_row_for_row() {
 fn a_plans_rows_are_those_of_the_specification() {
     let row = |cells: &[(&str, &str)]| -> Row { cells.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect() };
     let used = |effective: &str, status: &str| {
-        row(&[("BilledCost", "0"), ("EffectiveCost", effective), ("CommitmentDiscountQuantity", effective), ("CommitmentDiscountStatus", status)])
+        row(&[
+            ("BilledCost", "0"),
+            ("EffectiveCost", effective),
+            ("CommitmentDiscountQuantity", effective),
+            ("CommitmentDiscountStatus", status),
+        ])
     };
     let named = |file: &str| EXAMPLES.iter().find(|example| example.file.ends_with(file)).unwrap();
     compare(named("usage_scenario_1"), &[used("1", "Used")]);
@@ -302,8 +315,14 @@ fn contracted_cost_is_at_the_customers_price() {
     let judge = Judge::new(&usage, &catalog, &portfolio, &rules).unwrap();
     let rows = judge.focus_rows(0..1, "USD").unwrap();
     let of = |pricing: &str| rows.iter().find(|row| row.charge_category == "Usage" && row.pricing_category == pricing).unwrap();
-    assert_eq!((of("Committed").list_cost, of("Committed").contracted_cost, of("Committed").effective_cost), (dec!(2), dec!(1.6), dec!(1.25)));
-    assert_eq!((of("Standard").list_cost, of("Standard").contracted_cost, of("Standard").billed_cost), (dec!(2), dec!(1.6), dec!(1.6)));
+    assert_eq!(
+        (of("Committed").list_cost, of("Committed").contracted_cost, of("Committed").effective_cost),
+        (dec!(2), dec!(1.6), dec!(1.25))
+    );
+    assert_eq!(
+        (of("Standard").list_cost, of("Standard").contracted_cost, of("Standard").billed_cost),
+        (dec!(2), dec!(1.6), dec!(1.6))
+    );
     let total = judge.bill().total();
     assert_eq!((total.list_equivalent.value(), total.on_demand_equivalent.value()), (dec!(4), dec!(3.2)));
 }

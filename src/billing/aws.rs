@@ -202,13 +202,7 @@ impl AwsRules {
 }
 
 /// Adds the waterfall of AWS while the commitments with the indices in `active` run.
-pub(super) fn draws(
-    rules: &AwsRules,
-    lines: &[PricedLine<'_>],
-    held: &[Held<'_>],
-    active: &[usize],
-    waterfall: &mut Waterfall,
-) {
+pub(super) fn draws(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], active: &[usize], waterfall: &mut Waterfall) {
     let active: Vec<usize> = active.iter().copied().filter(|index| held[*index].offer.provider == Provider::Aws).collect();
     reserved(rules, lines, held, &active, waterfall);
     savings_plans(rules, lines, held, &active, waterfall);
@@ -317,7 +311,11 @@ fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], 
             };
             by_plan.then_with(|| a.order(b))
         });
-        waterfall.in_order(pairs.iter().map(|pair| Draw { commitment: pair.commitment, line: pair.line, weight: pair.rate.value() }));
+        waterfall.in_order(pairs.iter().map(|pair| Draw {
+            commitment: pair.commitment,
+            line: pair.line,
+            weight: pair.rate.value(),
+        }));
     }
 }
 

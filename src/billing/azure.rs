@@ -7,10 +7,13 @@
 //! 2. savings plans on what is left: the highest discount first, at the rates of the month's price sheet; usage whose negotiated price
 //!    is below the plan's rate is charged, and draws on the commitment, at the negotiated price.
 //!
+//! [Pre-purchase plans](pre_purchase), which stand between the two and are drawn down over a term, are a pass of their own.
+//!
 //! Windows and SQL licences are usage lines of their own, which no pool or plan of compute has. What is reserved per vCore, 100 RU/s,
 //! TiB, disk, cDWU, CU or PTU differs in pools and units only. What the documentation leaves open is a switch in [`AzureRules`].
 
 mod order;
+pub mod pre_purchase;
 
 use super::waterfall::{Draw, Waterfall};
 use super::{Held, PartialHours, PricedLine, lines_of};

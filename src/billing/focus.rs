@@ -194,7 +194,8 @@ impl FocusRow {
         };
         self.commitment_discount_unit = Some(unit.into());
         self.commitment_discount_id = Some(held.commitment.id.clone());
-        self.commitment_discount_name = Some(format!("{}, {}, {}", held.offer.subject(), held.offer.term, held.offer.payment_option));
+        self.commitment_discount_name =
+            Some(format!("{}, {}, {}", held.offer.subject(), held.offer.term, held.offer.payment_option));
         let kind = match (held.offer.provider, is_plan) {
             (Provider::Aws, false) => "Reserved Instance",
             (Provider::Aws, true) => "Savings Plan",
@@ -320,7 +321,8 @@ impl Judge<'_> {
         let purchase = |frequency: &str, paid: Decimal, quantity: Decimal, hours: Decimal| {
             let row = frame.row(held.offer.provider, "Purchase", frequency, "Standard").on_commitment(held);
             let mut row = row.of_commitment(held, quantity);
-            row.charge_description = format!("{} of {}", if frequency == "One-Time" { "upfront fee" } else { "fee" }, held.offer.id);
+            row.charge_description =
+                format!("{} of {}", if frequency == "One-Time" { "upfront fee" } else { "fee" }, held.offer.id);
             row.billed_cost = paid.normalize();
             let reserved = match &held.offer.benefit {
                 Benefit::Reservation { sku, .. } => self.catalog.price_with_id(sku),
@@ -419,7 +421,8 @@ impl LineOutside<'_> {
         let (list, contracted) = if is_free { (UnitPrice::ZERO, UnitPrice::ZERO) } else { (self.list, self.contracted) };
         let mut row = frame.usage(self.line, quantity, list, contracted);
         row.pricing_category = if is_free { "Standard" } else { "Dynamic" }.into();
-        row.charge_description = format!("{} {}", self.line.sku.sku, if is_free { "within the free tier" } else { "on spot capacity" });
+        row.charge_description =
+            format!("{} {}", self.line.sku.sku, if is_free { "within the free tier" } else { "on spot capacity" });
         row.sku_price_id = self.id.map(str::to_owned);
         row.billed_cost = self.price.of(quantity).value().normalize();
         row.effective_cost = row.billed_cost;

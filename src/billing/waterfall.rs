@@ -192,7 +192,11 @@ impl Number for Decimal {
         (self / whole).trunc_with_scale(15)
     }
     fn part(self, ratio: Self) -> Self {
-        (self * ratio).trunc_with_scale(12)
+        let product = self * ratio;
+        let Some(surplus) = product.scale().checked_sub(12) else { return product };
+        // Dividing the digits as one number is several times faster than `trunc_with_scale`.
+        #[allow(clippy::integer_division)]
+        Self::from_i128_with_scale(product.mantissa() / 10_i128.pow(surplus), 12)
     }
 }
 
@@ -242,7 +246,8 @@ pub(crate) fn replay_hours<N: Number>(record: &Record, epoch: &Epoch, hours: Ran
             *open = N::from_f64(quantities[line.column]);
             *used += hour.weight.map_or(*open, |weight| *open * weight);
         }
-        let total: Vec<N> = groups.iter().map(|group| group.iter().fold(N::ZERO, |sum, (line, _)| sum + hour.open[*line])).collect();
+        let total: Vec<N> =
+            groups.iter().map(|group| group.iter().fold(N::ZERO, |sum, (line, _)| sum + hour.open[*line])).collect();
         for round in &rounds {
             match round {
                 NumberRound::InOrder { draws: range, commitments } => {

@@ -113,7 +113,9 @@ fn plan_figures(expected: &Value, derived: &Value, usage: &[Value], commitments:
         match name.as_str() {
             "all_usage_covered" if *value == true => drop(total.insert("on_demand".into(), json!("0"))),
             "on_demand_cost_without_sp" | "all_on_demand" => drop(total.insert("on_demand_equivalent".into(), value.clone())),
-            "on_demand_total" | "on_demand_m5_and_lambda" | "on_demand_remaining" => drop(total.insert("on_demand".into(), value.clone())),
+            "on_demand_total" | "on_demand_m5_and_lambda" | "on_demand_remaining" => {
+                drop(total.insert("on_demand".into(), value.clone()))
+            }
             "commitment_needed_at_sp_rates" if ids().count() == 1 => {
                 plans.push(json!({"id": ids().next(), "used": value}));
             }
@@ -124,10 +126,9 @@ fn plan_figures(expected: &Value, derived: &Value, usage: &[Value], commitments:
                 }
             }
             _ if name.ends_with("exhausted") && *value == true => {
-                let id = named(name.trim_end_matches("exhausted")).or_else(|| {
-                    let compute = commitments.iter().filter_map(|held| held["id"].as_str());
-                    compute.last()
-                });
+                // Without a name it is the plan that comes last in the example, the widest one.
+                let id =
+                    named(name.trim_end_matches("exhausted")).or_else(|| commitments.last().and_then(|held| held["id"].as_str()));
                 plans.push(json!({"id": id, "unused": "0"}));
             }
             _ if is_number && (name.ends_with("_used") || name.ends_with("_unused")) => {

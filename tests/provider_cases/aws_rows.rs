@@ -68,7 +68,8 @@ pub(crate) fn run(kind: &str, example: &Value) -> Option<Parsed<Outcome>> {
 }
 
 fn has_plan_rate(line: &serde_json::Map<String, Value>) -> bool {
-    line.iter().any(|(name, value)| name.ends_with("_sp_rate") && value.is_string()) || line.contains_key("instance_type") && !line.contains_key("on_demand_hours")
+    line.iter().any(|(name, value)| name.ends_with("_sp_rate") && value.is_string())
+        || line.contains_key("instance_type") && !line.contains_key("on_demand_hours")
 }
 
 fn outcome(reasons: Vec<String>) -> Parsed<Outcome> {
@@ -222,7 +223,8 @@ fn capacity_rows(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
     let quantity = |line: usize| bill.lines()[line].quantity;
     let mut reasons = Vec::new();
     for (period, hours) in [("hour", dec!(24)), ("day", dec!(1))] {
-        for (name, actual) in [("BoxUsage", quantity(0)), ("UnusedBox", quantity(1)), ("Reservation", quantity(0) + quantity(1))] {
+        for (name, actual) in [("BoxUsage", quantity(0)), ("UnusedBox", quantity(1)), ("Reservation", quantity(0) + quantity(1))]
+        {
             compare(Some(actual / hours), &expected[period][name], dec!(0), &format!("{period} {name}"), &mut reasons);
         }
     }
@@ -302,9 +304,11 @@ fn savings_percentages(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
     for row in list(&inputs["rows"]) {
         let fields = row.as_object().ok_or("row")?;
         let rate = fields.iter().find(|(name, _)| name.ends_with("sp_rate")).map(|(_, rate)| rate).ok_or("no plan rate")?;
-        let bill = bill(&json!({"prices": [{"id": "u", "price": row["on_demand_rate"]}], "usage": [{"price": "u", "quantity": "1000"}],
+        let bill = bill(
+            &json!({"prices": [{"id": "u", "price": row["on_demand_rate"]}], "usage": [{"price": "u", "quantity": "1000"}],
             "offers": [{"id": "sp", "benefit": {"kind": "spend_plan", "plan": "Database", "rates": {"u": rate}}}],
-            "commitments": [{"id": "sp", "quantity": (decimal(rate)? * dec!(1000)).to_string()}]}))?;
+            "commitments": [{"id": "sp", "quantity": (decimal(rate)? * dec!(1000)).to_string()}]}),
+        )?;
         let total = bill.total();
         let percent = total.savings().value() / total.on_demand_equivalent.value() * dec!(100);
         let unit = field(row, "unit")?;
@@ -324,7 +328,8 @@ fn flexible(reserved: &str, running: &str) -> Parsed<Bill> {
         usage.push(json!({"price": name, "quantity": count.to_string()}));
     }
     for (index, (count, name)) in words::counted(reserved).into_iter().enumerate() {
-        let (offer, commitment) = reservation(&format!("r{index}"), &name, &json!(count.to_string()), pool_of(&name, &Value::Null));
+        let (offer, commitment) =
+            reservation(&format!("r{index}"), &name, &json!(count.to_string()), pool_of(&name, &Value::Null));
         offers.push(offer);
         commitments.push(commitment);
     }
@@ -360,7 +365,13 @@ fn in_words(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
         };
         compare(Some(covered_share(&bill)), &json!(share.to_string()), dec!(1e-12), &format!("case {index}"), &mut reasons);
         if wanted.starts_with('=') {
-            compare(Some(bill.total().unused_commitment.value()), &json!("0"), dec!(0), &format!("unused of case {index}"), &mut reasons);
+            compare(
+                Some(bill.total().unused_commitment.value()),
+                &json!("0"),
+                dec!(0),
+                &format!("unused of case {index}"),
+                &mut reasons,
+            );
         }
     }
     outcome(reasons)
@@ -466,7 +477,9 @@ fn leftover(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
             .split(" and ")
             .filter_map(|part| {
                 let percent = part.split_once('%')?.0.trim().parse().ok()?;
-                let name = part.split_whitespace().find(|word| word.matches('.').count() == 2 || word.contains('.') && word.ends_with("large"))?;
+                let name = part
+                    .split_whitespace()
+                    .find(|word| word.matches('.').count() == 2 || word.contains('.') && word.ends_with("large"))?;
                 Some((percent, name.to_owned()))
             })
             .collect();
@@ -497,7 +510,8 @@ fn layers(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
 /// A month of constant usage, on demand and under a plan with a discount; whole dollars are printed.
 fn months(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
     let usage = list(&inputs["usage"]).first().ok_or("no usage")?;
-    let quantity = ["acu", "count", "quantity", "units"].iter().find_map(|name| usage.get(*name)).map_or(Ok(Decimal::ONE), decimal)?;
+    let quantity =
+        ["acu", "count", "quantity", "units"].iter().find_map(|name| usage.get(*name)).map_or(Ok(Decimal::ONE), decimal)?;
     let factor = usage.get("region_factor").map_or(Ok(Decimal::ONE), decimal)?;
     let rate = decimal(&usage["rate"])? * factor;
     let hours = decimal(&usage["hours"])?;
@@ -536,8 +550,10 @@ fn by_discount(inputs: &Value, expected: &Value, derived: &Value) -> Parsed<Outc
         offer["upfront"] = json!("8760");
         offer["recurring"] = json!("0");
     }
-    let bill = bill(&json!({"prices": [{"id": "u", "price": "1"}], "usage": [{"price": "u", "quantity": "1000000"}], "offers": [offer],
-        "commitments": [{"id": "sp", "quantity": hourly.to_string()}]}))?;
+    let bill = bill(
+        &json!({"prices": [{"id": "u", "price": "1"}], "usage": [{"price": "u", "quantity": "1000000"}], "offers": [offer],
+        "commitments": [{"id": "sp", "quantity": hourly.to_string()}]}),
+    )?;
     let mut reasons = Vec::new();
     let upfront: Decimal = bill
         .cash()

@@ -14,11 +14,17 @@ pub(crate) fn run(example: &Value) -> Outcome {
     if let Some(outcome) = azure_charges::run(inputs, expected, is_rounded) {
         return outcome.unwrap_or_else(Outcome::Unsupported);
     }
+    if has("prepurchase") && has("reservation") && has("running") {
+        return case::run(&before_pre_purchase(), "azure");
+    }
     if example["kind"] == "rule" {
         return Outcome::Unsupported("a rule without figures".into());
     }
     let other = [
-        ("refund, exchange or trade-in: a change of what is held", ["exchanged", "payments_made", "elapsed_months", "elapsed", "new_term_hours"].as_slice()),
+        (
+            "refund, exchange or trade-in: a change of what is held",
+            ["exchanged", "payments_made", "elapsed_months", "elapsed", "new_term_hours"].as_slice(),
+        ),
         ("a ledger of an agreement", &["events", "original", "prepayment"]),
         ("a provider's recommendation", &["look_back", "rows", "typical_hourly_payg"]),
     ];
@@ -42,17 +48,36 @@ pub(crate) fn run(example: &Value) -> Outcome {
     }
 }
 
+/// A reservation that covers all of a machine's hours, beside a pre-purchase plan that could: its balance is unchanged.
+fn before_pre_purchase() -> Value {
+    let scope = json!({"kind": "subscription", "subscription": "A"});
+    json!({
+        "prices": [{"id": "vm", "price": "1"}], "usage": [{"price": "vm", "account": "A", "quantity": "1"}],
+        "offers": [{"id": "r", "benefit": {"kind": "reservation", "sku": "vm"}, "recurring": "0.6"}],
+        "commitments": [{"id": "r", "quantity": "1", "scope": scope}],
+        "pre_purchase": [{"id": "p", "units": "100", "price": "100", "start": "2024-01-01T00:00:00Z", "end": "2025-01-01T00:00:00Z",
+            "scope": scope, "ratios": {"vm": "1"}}],
+        "expected": {"lines": [{"on_demand": "0"}], "pre_purchase": [{"id": "p", "left": "100"}]},
+    })
+}
+
 /// A savings plan against records with pay-as-you-go, plan and perhaps negotiated rates.
 fn savings_plan(inputs: &Value, expected: &Value) -> Parsed<Value> {
     let records = ["usage", "records"].iter().find_map(|name| inputs[*name].as_array()).ok_or("no records")?;
     let amount = inputs.get("commitment").or_else(|| inputs.get("hourly_commitment")).ok_or("no commitment")?;
     let number = |record: &Value, words: &[&str]| -> Option<Value> {
         let fields = record.as_object()?;
-        fields.iter().find(|(name, value)| words.iter().any(|word| name.contains(word)) && decimal(value).is_ok()).map(|(_, value)| value.clone())
+        fields
+            .iter()
+            .find(|(name, value)| words.iter().any(|word| name.contains(word)) && decimal(value).is_ok())
+            .map(|(_, value)| value.clone())
     };
     let (mut prices, mut usage, mut rates) = (vec![], vec![], serde_json::Map::new());
     for (index, record) in records.iter().enumerate() {
-        let id = ["id", "name", "sku"].iter().find_map(|name| record[*name].as_str()).map_or_else(|| format!("u{index}"), str::to_owned);
+        let id = ["id", "name", "sku"]
+            .iter()
+            .find_map(|name| record[*name].as_str())
+            .map_or_else(|| format!("u{index}"), str::to_owned);
         let list = decimal(&number(record, &["payg", "on_demand"]).ok_or("no pay-as-you-go price")?)?;
         let negotiated = number(record, &["negotiated"]).map_or(Ok(list), |price| decimal(&price))?;
         let quantity = number(record, &["quantity", "hours", "units"]).unwrap_or_else(|| json!(1));

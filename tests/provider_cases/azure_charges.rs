@@ -25,7 +25,8 @@ pub(crate) fn run(inputs: &Value, expected: &Value, is_rounded: bool) -> Option<
     } else if wants("amortised") || wants("actual") {
         actual_and_amortised(inputs, expected)
     } else if has("term_price") && wants("monthly") {
-        instalment(&inputs["term_price"], inputs).and_then(|found| one(found, &expected["monthly"], tolerance(&expected["monthly"])))
+        instalment(&inputs["term_price"], inputs)
+            .and_then(|found| one(found, &expected["monthly"], tolerance(&expected["monthly"])))
     } else if has("retailPrice") && wants("per_hour") {
         price_row(inputs, expected)
     } else if has("list") && has("effective") && wants("savings") {
@@ -77,8 +78,10 @@ fn reserved(price: &Value, purchase: NaiveDate, term: &str, hours: u64, running:
         .map(|(index, quantity)| json!({"price": "vm", "account": index.to_string(), "quantity": quantity.to_string()}))
         .collect();
     let usage = if usage.is_empty() { vec![json!({"price": "vm", "quantity": "0"})] } else { usage };
-    Ok(json!({"first_hour": start, "hours": hours, "prices": [{"id": "vm", "price": "1000000"}], "usage": usage, "offers": [offer],
-        "commitments": [{"id": "r", "quantity": "1", "start": start}]}))
+    Ok(
+        json!({"first_hour": start, "hours": hours, "prices": [{"id": "vm", "price": "1000000"}], "usage": usage, "offers": [offer],
+        "commitments": [{"id": "r", "quantity": "1", "start": start}]}),
+    )
 }
 
 fn term_text(inputs: &Value) -> String {
@@ -173,7 +176,8 @@ fn actual_and_amortised(inputs: &Value, expected: &Value) -> Parsed<Vec<String>>
         compare(Some(paid), wanted, dec!(1e-9), &format!("paid in {period}"), &mut reasons);
     }
     for (period, wanted) in expected["amortised"].as_object().into_iter().flatten() {
-        let charges = bill.months().iter().find(|(key, _)| key.to_string() == *period).map(|(_, charges)| charges.commitment().value());
+        let charges =
+            bill.months().iter().find(|(key, _)| key.to_string() == *period).map(|(_, charges)| charges.commitment().value());
         compare(charges, wanted, words::rounding(&wanted.to_string()), &format!("amortised in {period}"), &mut reasons);
     }
     Ok(reasons)
@@ -206,8 +210,10 @@ fn price_row(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
 /// Savings keep their sign.
 fn savings(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
     let offer = json!({"id": "r", "benefit": {"kind": "reservation", "sku": "vm"}, "recurring": decimal(&inputs["effective"])?.to_string()});
-    let bill = bill(&json!({"first_hour": "2021-01-01T00:00:00Z", "prices": [{"id": "vm", "price": decimal(&inputs["list"])?.to_string()}],
-        "usage": [{"price": "vm", "quantity": "1"}], "offers": [offer], "commitments": [{"id": "r", "quantity": "1"}]}))?;
+    let bill = bill(
+        &json!({"first_hour": "2021-01-01T00:00:00Z", "prices": [{"id": "vm", "price": decimal(&inputs["list"])?.to_string()}],
+        "usage": [{"price": "vm", "quantity": "1"}], "offers": [offer], "commitments": [{"id": "r", "quantity": "1"}]}),
+    )?;
     one(bill.total().savings().value(), &expected["savings"], dec!(1e-9))
 }
 
@@ -230,7 +236,8 @@ fn plan_row(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
     let (quantity, rate) = (decimal(&inputs["Quantity"])?, decimal(&inputs["EffectivePrice"])?);
     let price = ["PayGPrice", "UnitPrice"].iter().find_map(|name| inputs.get(*name)).ok_or("no pay-as-you-go price")?;
     let left = decimal(&expected["Cost"])?;
-    let bill = bill(&json!({"first_hour": "2021-01-01T00:00:00Z", "prices": [{"id": "vm", "price": decimal(price)?.to_string()}],
+    let bill =
+        bill(&json!({"first_hour": "2021-01-01T00:00:00Z", "prices": [{"id": "vm", "price": decimal(price)?.to_string()}],
         "usage": [{"price": "vm", "quantity": (quantity + dec!(1)).to_string()}],
         "offers": [{"id": "sp", "benefit": {"kind": "spend_plan", "plan": "Compute", "rates": {"vm": rate.to_string()}}}],
         "commitments": [{"id": "sp", "quantity": left.to_string()}]}))?;
@@ -258,8 +265,11 @@ fn normalised(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
     };
     let mut reasons = Vec::new();
     for (name, wanted) in expected["normalised"].as_object().ok_or("nothing expected")? {
-        let group: Vec<(&String, Decimal)> =
-            raw.iter().filter(|(other, _)| series(other) == series(name)).map(|(other, ratio)| Ok((other, decimal(ratio)?))).collect::<Parsed<_>>()?;
+        let group: Vec<(&String, Decimal)> = raw
+            .iter()
+            .filter(|(other, _)| series(other) == series(name))
+            .map(|(other, ratio)| Ok((other, decimal(ratio)?)))
+            .collect::<Parsed<_>>()?;
         let least = group.iter().min_by_key(|(_, ratio)| *ratio).ok_or("an empty group")?;
         let covered = covered_of(least.1, decimal(&raw[name])?)?;
         compare(Some(Decimal::ONE / covered), wanted, dec!(1e-9), name, &mut reasons);
@@ -315,6 +325,7 @@ fn minutes(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
     let seconds = (decimal(&inputs["minutes"])? * dec!(60)).to_i64();
     let interval = json!({"from": "2024-01-01T00:00:00Z", "seconds": seconds, "count": units});
     let bill = bill(&json!({"prices": [{"id": "u", "price": "1"}], "usage": [{"price": "u", "intervals": [interval]}]}))?;
-    let wanted = expected.as_object().and_then(|fields| fields.values().find(|value| value.is_number())).ok_or("nothing expected")?;
+    let wanted =
+        expected.as_object().and_then(|fields| fields.values().find(|value| value.is_number())).ok_or("nothing expected")?;
     one(bill.lines()[0].quantity, wanted, dec!(1e-9))
 }

@@ -14,7 +14,7 @@ pub(crate) fn bill(case: &Case, bill: &Bill, expected: &Value, tolerance: Decima
     };
     for (field, value) in fields {
         match field.as_str() {
-            "hour" | "hours" | "error" | "note" => {}
+            "hour" | "hours" | "error" | "note" | "agreement" | "pre_purchase" => {}
             "total" => charges(&bill.total(), value, tolerance, &format!("{place}total"), reasons),
             "days" => {
                 let days = bill.days();

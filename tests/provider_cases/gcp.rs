@@ -1,8 +1,8 @@
 //! Published examples of Google Cloud, translated into cases: attribution to projects, flexible commitments, sustained use.
 
-use crate::{Outcome, gcp_models};
 use crate::case::{self, decimal};
 use crate::check::compare;
+use crate::{Outcome, gcp_models};
 use covermix::billing::gcp::attribution::{AccountCharges, Allotment, FeeRule, ProjectUsage, attribute};
 use covermix::billing::gcp::{calendar, converted_commitment, discount_of_fee};
 use covermix::units::Money;
@@ -129,7 +129,8 @@ fn project_of(name: &str) -> &str {
 fn reserved(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
     let fields = inputs.as_object().ok_or("no inputs")?;
     let find = |words: &[&str]| {
-        let mut found = fields.iter().filter(|(name, value)| words.iter().any(|word| name.contains(word)) && decimal(value).is_ok());
+        let mut found =
+            fields.iter().filter(|(name, value)| words.iter().any(|word| name.contains(word)) && decimal(value).is_ok());
         found.next().map(|(_, value)| value)
     };
     let committed = decimal(find(&["commit", "reserved"]).ok_or("no adapter for these inputs")?)?;
@@ -141,7 +142,9 @@ fn reserved(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
             name if ["standard", "on_demand", "overage"].iter().any(|word| name.contains(word)) => {
                 wanted["lines"][0]["on_demand_quantity"] = value.clone();
             }
-            name if ["cud", "covered", "commit"].iter().any(|word| name.contains(word)) => wanted["lines"][0]["covered"] = value.clone(),
+            name if ["cud", "covered", "commit"].iter().any(|word| name.contains(word)) => {
+                wanted["lines"][0]["covered"] = value.clone()
+            }
             _ => return Err(format!("expected field {field}")),
         }
     }

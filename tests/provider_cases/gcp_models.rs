@@ -65,10 +65,7 @@ fn printed(actual: Decimal, wanted: &Value, name: &str, reasons: &mut Vec<String
 /// A flexible commitment: its rates by SKU, its fee for a unit committed, its amount.
 fn flexible(id: &str, rates: Map<String, Value>, fee: Decimal, amount: Decimal) -> (Value, Value) {
     let benefit = json!({"kind": "spend_plan", "plan": "Compute flexible", "rates": rates});
-    (
-        json!({"id": id, "benefit": benefit, "recurring": fee.to_string()}),
-        json!({"id": id, "quantity": amount.to_string()}),
-    )
+    (json!({"id": id, "benefit": benefit, "recurring": fee.to_string()}), json!({"id": id, "quantity": amount.to_string()}))
 }
 
 /// Usage of one SKU that several legacy commitments cover, one credit each.
@@ -82,8 +79,10 @@ fn credits(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
         offers.push(offer);
         commitments.push(commitment);
     }
-    let bill = bill(&json!({"prices": [{"id": "u", "price": "1"}], "usage": [{"price": "u", "quantity": decimal(usage.1)?.to_string()}],
-        "offers": offers, "commitments": commitments}))?;
+    let bill = bill(
+        &json!({"prices": [{"id": "u", "price": "1"}], "usage": [{"price": "u", "quantity": decimal(usage.1)?.to_string()}],
+        "offers": offers, "commitments": commitments}),
+    )?;
     let mut reasons = Vec::new();
     for (name, wanted) in expected.as_object().into_iter().flatten() {
         compare(Some(bill.total().on_demand.value()), wanted, dec!(1e-9), name, &mut reasons);
@@ -104,7 +103,8 @@ fn both_models(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
         let rate = if is_new { fee / usage } else { Decimal::ONE };
         let (unit_fee, amount) = if is_new { (Decimal::ONE, fee) } else { (fee / usage, usage) };
         let (offer, commitment) = flexible("f", Map::from_iter([("u".to_owned(), json!(rate.to_string()))]), unit_fee, amount);
-        let bill = bill(&json!({"prices": [{"id": "u", "price": "1"}], "usage": [{"price": "u", "quantity": usage.to_string()}],
+        let bill =
+            bill(&json!({"prices": [{"id": "u", "price": "1"}], "usage": [{"price": "u", "quantity": usage.to_string()}],
             "offers": [offer], "commitments": [commitment]}))?;
         let (total, used) = (bill.total(), bill.commitments()[0].used);
         for (name, wanted) in figures.as_object().into_iter().flatten() {
@@ -215,7 +215,9 @@ fn legacy_rows(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
     for (name, wanted) in expected.as_object().into_iter().flatten() {
         match name.as_str() {
             "credits" | "credit" => by_sku(&skus, wanted, |sku| covered(sku).map(|credit| -credit), dec!(0), name, &mut reasons),
-            "fee_amounts" => by_sku(&skus, wanted, |sku| covered(sku).map(|c| c * dec!(100)), rows.unused * dec!(100), name, &mut reasons),
+            "fee_amounts" => {
+                by_sku(&skus, wanted, |sku| covered(sku).map(|c| c * dec!(100)), rows.unused * dec!(100), name, &mut reasons)
+            }
             "fee_costs" | "fee_cost" => {
                 let cost = |amount: Decimal| amount * dec!(100) * fee;
                 by_sku(&skus, wanted, |sku| covered(sku).map(cost), cost(rows.unused), name, &mut reasons);
@@ -281,7 +283,8 @@ fn shares(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
     let rows = projects(&inputs["usage"])?;
     let used: Decimal = rows.iter().map(|row| row.quantity).sum();
     let covered = used / dec!(2);
-    let found = attribute(&account(covered, covered, covered), &rows, &[], FeeRule::ByAllotment).map_err(|error| error.to_string())?;
+    let found =
+        attribute(&account(covered, covered, covered), &rows, &[], FeeRule::ByAllotment).map_err(|error| error.to_string())?;
     let mut reasons = Vec::new();
     for (row, share) in rows.iter().zip(&found.shares) {
         for name in ["share_of_credit", "share_of_fee"] {
@@ -307,7 +310,11 @@ fn allotments(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
         Some(usage) => projects(usage)?,
         None => allotted
             .iter()
-            .map(|(name, units)| ProjectUsage { project: name.clone(), folders: BTreeSet::new(), quantity: own.unwrap_or(*units) })
+            .map(|(name, units)| ProjectUsage {
+                project: name.clone(),
+                folders: BTreeSet::new(),
+                quantity: own.unwrap_or(*units),
+            })
             .collect(),
     };
     if inputs.get("usage").is_none() {
@@ -350,8 +357,13 @@ fn allotments(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
 
 /// Option 2 without tranches: everybody pays for what it uses.
 fn by_use(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
-    let usage: Map<String, Value> =
-        inputs["usage"].as_array().into_iter().flatten().enumerate().map(|(index, value)| (format!("P{index:03}"), value.clone())).collect();
+    let usage: Map<String, Value> = inputs["usage"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .map(|(index, value)| (format!("P{index:03}"), value.clone()))
+        .collect();
     let rows = projects(&Value::Object(usage))?;
     let covered = number(inputs, "account_cud_credit")?;
     let found = attribute(&account(covered, covered, number(inputs, "commitment_cost")?), &rows, &[], FeeRule::ByUse)
@@ -369,7 +381,8 @@ fn by_use(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
 /// The use at which a commitment costs what on demand would.
 fn break_even(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
     let discount = number(inputs, "discount")?;
-    let wanted = expected.as_object().and_then(|fields| fields.iter().find(|(name, _)| name.contains("break_even"))).ok_or("no figure")?.1;
+    let wanted =
+        expected.as_object().and_then(|fields| fields.iter().find(|(name, _)| name.contains("break_even"))).ok_or("no figure")?.1;
     let total = part_used(dec!(100), discount, decimal(wanted)?)?.total();
     let mut reasons = Vec::new();
     compare(Some(total.savings().value()), &json!("0"), dec!(1e-9), "savings at the expected break-even", &mut reasons);
@@ -419,11 +432,14 @@ fn june(curve: &[Decimal], tiers: &[Decimal]) -> Parsed<Bill> {
 
 /// Tiers given as charged parts, or those of the series that the example names.
 fn tiers(example: &Value) -> Vec<Decimal> {
-    let given = example["inputs"].as_object().into_iter().flatten().find(|(name, _)| name.contains("tiers") || name.contains("rates"));
-    let given: Option<Vec<Decimal>> = given.and_then(|(_, tiers)| tiers.as_array()?.iter().map(|tier| decimal(tier).ok()).collect());
+    let given =
+        example["inputs"].as_object().into_iter().flatten().find(|(name, _)| name.contains("tiers") || name.contains("rates"));
+    let given: Option<Vec<Decimal>> =
+        given.and_then(|(_, tiers)| tiers.as_array()?.iter().map(|tier| decimal(tier).ok()).collect());
     let text = example.to_string();
     let is_newer = ["N2", "C2"].iter().any(|series| text.contains(series));
-    let documented = if is_newer { [dec!(1), dec!(0.8678), dec!(0.733), dec!(0.6)] } else { [dec!(1), dec!(0.8), dec!(0.6), dec!(0.4)] };
+    let documented =
+        if is_newer { [dec!(1), dec!(0.8678), dec!(0.733), dec!(0.6)] } else { [dec!(1), dec!(0.8), dec!(0.6), dec!(0.4)] };
     given.filter(|tiers| tiers.len() == 4).unwrap_or_else(|| documented.to_vec())
 }
 
@@ -437,7 +453,8 @@ fn sustained(example: &Value) -> Parsed<Vec<String>> {
     let (inputs, expected) = (&example["inputs"], &example["expected"]);
     let tiers = tiers(example);
     let lists = || {
-        let fields = inputs.as_object().into_iter().flatten().filter(|(name, _)| !name.contains("tiers") && !name.contains("rates"));
+        let fields =
+            inputs.as_object().into_iter().flatten().filter(|(name, _)| !name.contains("tiers") && !name.contains("rates"));
         fields.filter_map(|(_, value)| value.as_array()?.iter().map(|item| decimal(item).ok()).collect::<Option<Vec<Decimal>>>())
     };
     let mut reasons = Vec::new();
@@ -464,7 +481,11 @@ fn sustained(example: &Value) -> Parsed<Vec<String>> {
                 }
             }
             (Value::Number(_) | Value::String(_), _, _) => {
-                let part = inputs.as_object().into_iter().flatten().find(|(name, _)| name.contains("share") || name.contains("fraction"));
+                let part = inputs
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .find(|(name, _)| name.contains("share") || name.contains("fraction"));
                 let part = part.map_or(Ok(Decimal::ONE), |(_, part)| decimal(part))?;
                 compare(Some(rate(&constant(dec!(4), part), &tiers)?), wanted, dec!(0.0005), name, &mut reasons);
             }
@@ -504,8 +525,10 @@ fn same_discount(expected: &Value) -> Parsed<Vec<String>> {
             json!({"price": "u", "tags": {"instance": day.to_string()}, "quantity": quantities})
         })
         .collect();
-    let many = bill(&json!({"first_hour": "2026-06-01T07:00:00Z", "hours": MONTH, "prices": [{"id": "u", "price": "1", "family": "SERIES"}],
-        "usage": usage, "rules": {"gcp": {"sustained_use_tiers": {"SERIES": ["1", "0.8", "0.6", "0.4"]}}}}))?;
+    let many = bill(
+        &json!({"first_hour": "2026-06-01T07:00:00Z", "hours": MONTH, "prices": [{"id": "u", "price": "1", "family": "SERIES"}],
+        "usage": usage, "rules": {"gcp": {"sustained_use_tiers": {"SERIES": ["1", "0.8", "0.6", "0.4"]}}}}),
+    )?;
     let one = june(&constant(dec!(1), dec!(1)), &tiers)?;
     let is_same = (many.total().sustained_use_discount - one.total().sustained_use_discount).value().abs() < dec!(1e-9);
     Ok(if expected["same_discount"] == is_same { Vec::new() } else { vec![format!("same discount: {is_same}")] })
