@@ -163,11 +163,11 @@ impl fmt::Display for UsageLine {
 /// weight, 1 unless one hour stands for several equal ones; money is weight x quantity x price.
 ///
 /// Lines are held in the order of their keys, so two files with the same content give the same curves whatever the order
-/// of their rows. A clone shares the quantities.
+/// of their rows. A clone shares lines and quantities.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UsageCurves {
     grid: HourGrid,
-    lines: Vec<UsageLine>,
+    lines: Arc<Vec<UsageLine>>,
     quantity: Arc<Array2<f64>>,
     weights: Array1<f64>,
 }
@@ -199,7 +199,7 @@ impl UsageCurves {
         let quantity = if sorted { quantity } else { quantity.select(ndarray::Axis(1), &order) };
         let mut slots: Vec<Option<UsageLine>> = lines.into_iter().map(Some).collect();
         let lines = order.into_iter().filter_map(|index| slots[index].take()).collect();
-        Ok(Self { weights: Array1::ones(grid.count), grid, lines, quantity: Arc::new(row_major(quantity)) })
+        Ok(Self { weights: Array1::ones(grid.count), grid, lines: Arc::new(lines), quantity: Arc::new(row_major(quantity)) })
     }
 
     /// The same curves with a weight for each hour.
@@ -273,7 +273,7 @@ impl UsageCurves {
         }
         Some(Self {
             grid: self.grid,
-            lines: kept.iter().map(|index| self.lines[*index].clone()).collect(),
+            lines: Arc::new(kept.iter().map(|index| self.lines[*index].clone()).collect()),
             quantity: Arc::new(row_major(self.quantity.select(ndarray::Axis(1), &kept))),
             weights: self.weights.clone(),
         })

@@ -106,7 +106,7 @@ fn explain(record: &Record, hour: Hour) -> Option<Explanation> {
         let (taken, line) = (*taken / weight, &record.lines[draw.line]);
         steps.push(Step {
             commitment: record.held[draw.commitment].id.clone(),
-            line: line.name.clone(),
+            line: record.name(line),
             column: line.column,
             weight: draw.weight,
             taken,
@@ -117,7 +117,7 @@ fn explain(record: &Record, hour: Hour) -> Option<Explanation> {
         left[draw.commitment] -= taken * draw.weight;
     }
     let on_demand = record.lines.iter().zip(open).filter(|(_, open)| *open > Decimal::ZERO);
-    let on_demand = on_demand.map(|(line, open)| (line.name.clone(), open, line.price.value())).collect();
+    let on_demand = on_demand.map(|(line, open)| (record.name(line), open, line.price.value())).collect();
     let rest = |(held, spent): (&RecordHeld, &Decimal)| (held.id.clone(), held.capacity - *spent / weight, held.capacity);
     let running = record.held.iter().zip(&sums.spent).filter(|(held, _)| held.hours.contains(&index));
     let unused = running.map(rest).filter(|(_, left, _)| *left > Decimal::ZERO).collect();

@@ -28,7 +28,6 @@ pub(crate) struct Record {
 pub(crate) struct RecordLine {
     pub(crate) column: usize,
     pub(crate) provider: Provider,
-    pub(crate) name: String,
     pub(crate) price: UnitPrice,
     /// The public price.
     pub(crate) list: UnitPrice,
@@ -94,7 +93,6 @@ impl Record {
         let line = |line: &PricedLine<'_>| RecordLine {
             column: line.column,
             provider: line.line.sku.provider,
-            name: line.line.to_string(),
             price: line.on_demand(),
             list: if line.is_free() { UnitPrice::ZERO } else { line.list },
         };
@@ -106,6 +104,11 @@ impl Record {
     pub(crate) fn is_pacific(&self) -> bool {
         let lines = self.lines.iter().map(|line| line.provider);
         lines.chain(self.held.iter().map(|held| held.provider)).any(|provider| provider == Provider::Gcp)
+    }
+
+    /// A line in words.
+    pub(crate) fn name(&self, line: &RecordLine) -> String {
+        self.usage.lines()[line.column].to_string()
     }
 
     /// The hour at an index of the grid.

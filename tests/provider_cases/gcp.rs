@@ -166,6 +166,8 @@ fn flexible(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
             "overage" => wanted["lines"][0]["on_demand"] = value.clone(),
             "total" | "total_cost" | "cost" => wanted["total"]["cost"] = value.clone(),
             "unused" | "unused_commitment" => wanted["commitments"][0]["unused"] = value.clone(),
+            "fee" | "commitment_cost" => wanted["total"]["commitment"] = value.clone(),
+            "utilisation" | "utilization" => wanted["commitments"][0]["utilisation"] = value.clone(),
             "covered_at_cud_price" | "used" => wanted["commitments"][0]["used"] = value.clone(),
             _ => return Err(format!("expected field {field}")),
         }

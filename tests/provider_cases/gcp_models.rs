@@ -39,7 +39,7 @@ pub(crate) fn run(example: &Value) -> Option<Parsed<Outcome>> {
         uptime(inputs, expected)
     } else if wants("same_discount") {
         same_discount(expected)
-    } else if wants("discount") && !has("flex_sku_price") && !has("prices") {
+    } else if is_sustained(example) || wants("discount") && !has("flex_sku_price") && !has("prices") {
         sustained(example)
     } else if inputs["usage"].is_array() && has("account_cud_credit") && !has("tranches") {
         by_use(inputs, expected)
@@ -47,6 +47,13 @@ pub(crate) fn run(example: &Value) -> Option<Parsed<Outcome>> {
         return None;
     };
     Some(reasons.map(|reasons| if reasons.is_empty() { Outcome::Passed } else { Outcome::Failed(reasons) }))
+}
+
+/// Whether the example is of sustained use discounts, by its topic.
+fn is_sustained(example: &Value) -> bool {
+    let topic = example["topic"].as_str().unwrap_or("");
+    (topic.starts_with("SUD") || topic.contains("sustained use"))
+        && example["inputs"].as_object().is_some_and(|inputs| inputs.values().any(Value::is_array))
 }
 
 fn bill(case: &Value) -> Parsed<Bill> {
@@ -460,27 +467,41 @@ fn sustained(example: &Value) -> Parsed<Vec<String>> {
     let mut reasons = Vec::new();
     let parts = lists().find(|list| list.iter().all(|part| *part <= Decimal::ONE));
     let quarters = lists().find(|list| list.len() == 4 && list.iter().any(|level| *level > Decimal::ONE));
-    for (name, wanted) in expected.as_object().into_iter().flatten() {
-        match (wanted, &parts, &quarters) {
-            (Value::Array(wanted), _, Some(levels)) => {
-                layers(levels, &tiers)?.iter().zip(wanted).for_each(|(found, wanted)| {
-                    // Either the discount alone or with the height of its layer.
-                    let wanted = wanted.as_array().and_then(|pair| pair.last()).unwrap_or(wanted);
-                    compare(Some(*found), wanted, dec!(0.0005), name, &mut reasons);
-                });
-            }
-            (Value::Object(wanted), _, Some(levels)) => {
-                for (found, (name, wanted)) in layers(levels, &tiers)?.iter().zip(wanted) {
-                    compare(Some(*found), wanted, dec!(0.0005), name, &mut reasons);
+    if let Some(levels) = quarters {
+        let found = layers(&levels, &tiers)?;
+        // Layers by name, or a list or an object of them.
+        let by_name = expected.as_object().is_some_and(|fields| fields.values().all(Value::is_number) && fields.len() > 1);
+        let lists: Vec<&Value> =
+            if by_name { vec![expected] } else { expected.as_object().into_iter().flat_map(Map::values).collect() };
+        for wanted in lists {
+            match wanted {
+                Value::Array(wanted) => {
+                    for ((_, found), wanted) in found.iter().zip(wanted) {
+                        // Either the discount alone, or after the height of its layer, or as a field.
+                        let wanted =
+                            wanted.as_array().and_then(|pair| pair.last()).or_else(|| wanted.get("discount")).unwrap_or(wanted);
+                        compare(Some(*found), wanted, dec!(0.0005), "layer", &mut reasons);
+                    }
                 }
+                Value::Object(wanted) => {
+                    for (name, wanted) in wanted {
+                        compare(named_layer(name, &found), wanted, dec!(0.0005), name, &mut reasons);
+                    }
+                }
+                _ => return Err("expected discounts by layer".into()),
             }
-            (Value::Array(wanted), Some(parts), _) => {
+        }
+        return Ok(reasons);
+    }
+    for (name, wanted) in expected.as_object().into_iter().flatten() {
+        match (wanted, &parts) {
+            (Value::Array(wanted), Some(parts)) => {
                 for (part, wanted) in parts.iter().zip(wanted) {
                     let found = rate(&constant(dec!(4), *part), &tiers)?;
                     compare(Some(found), wanted, dec!(0.0005), &format!("{name} at {part} of the month"), &mut reasons);
                 }
             }
-            (Value::Number(_) | Value::String(_), _, _) => {
+            (Value::Number(_) | Value::String(_), _) => {
                 let part = inputs
                     .as_object()
                     .into_iter()
@@ -495,8 +516,29 @@ fn sustained(example: &Value) -> Parsed<Vec<String>> {
     Ok(reasons)
 }
 
-/// The discount of each layer of a curve that steps through levels by quarters of the month, from the lowest layer up.
-fn layers(levels: &[Decimal], tiers: &[Decimal]) -> Parsed<Vec<Decimal>> {
+/// A layer by its name: `first 4`, `next 8`, `last 16`, or its units `5-8`.
+fn named_layer(name: &str, layers: &[(Decimal, Decimal)]) -> Option<Decimal> {
+    let numbers = words::numbers(name);
+    if let [from, _] = numbers.as_slice() {
+        let mut below = Decimal::ZERO;
+        return layers.iter().find_map(|(height, discount)| {
+            let is_this = below < *from && *from <= below + *height;
+            below += *height;
+            is_this.then_some(*discount)
+        });
+    }
+    let number = *numbers.first()?;
+    let middle = layers.iter().skip(1).find(|(height, _)| *height == number);
+    match () {
+        () if name.contains("first") => layers.first(),
+        () if name.contains("last") || name.contains("rest") => layers.last(),
+        () => middle.or_else(|| layers.iter().find(|(height, _)| *height == number)),
+    }
+    .map(|(_, discount)| *discount)
+}
+
+/// Height and discount of each layer of a curve that steps through levels by quarters of the month, from the lowest layer up.
+fn layers(levels: &[Decimal], tiers: &[Decimal]) -> Parsed<Vec<(Decimal, Decimal)>> {
     let mut steps: Vec<Decimal> = levels.to_vec();
     steps.sort();
     steps.dedup();
@@ -506,11 +548,11 @@ fn layers(levels: &[Decimal], tiers: &[Decimal]) -> Parsed<Vec<Decimal>> {
         Ok((total.sustained_use_discount.value(), total.on_demand_equivalent.value()))
     };
     let mut below = (Decimal::ZERO, Decimal::ZERO);
-    let mut found = Vec::new();
+    let (mut found, mut bottom) = (Vec::new(), Decimal::ZERO);
     for top in steps {
         let all = up_to(top)?;
-        found.push((all.0 - below.0) / (all.1 - below.1));
-        below = all;
+        found.push((top - bottom, (all.0 - below.0) / (all.1 - below.1)));
+        (below, bottom) = (all, top);
     }
     Ok(found)
 }
