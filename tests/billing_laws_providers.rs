@@ -119,7 +119,7 @@ impl Estate {
             columns.reverse();
         }
         let line = |column: &usize| {
-            let account = if column % 2 == 0 { "a" } else { "b" };
+            let account = if column.is_multiple_of(2) { "a" } else { "b" };
             let tags = BTreeMap::from([("team".to_owned(), format!("team {}", column % 3))]);
             UsageLine { tags, ..UsageLine::new(prices[column.div_euclid(2)].sku.clone(), account) }
         };

@@ -114,7 +114,7 @@ fn plan_figures(expected: &Value, derived: &Value, usage: &[Value], commitments:
             "all_usage_covered" if *value == true => drop(total.insert("on_demand".into(), json!("0"))),
             "on_demand_cost_without_sp" | "all_on_demand" => drop(total.insert("on_demand_equivalent".into(), value.clone())),
             "on_demand_total" | "on_demand_m5_and_lambda" | "on_demand_remaining" => {
-                drop(total.insert("on_demand".into(), value.clone()))
+                drop(total.insert("on_demand".into(), value.clone()));
             }
             "commitment_needed_at_sp_rates" if ids().count() == 1 => {
                 plans.push(json!({"id": ids().next(), "used": value}));

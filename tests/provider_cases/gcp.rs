@@ -143,7 +143,7 @@ fn reserved(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
                 wanted["lines"][0]["on_demand_quantity"] = value.clone();
             }
             name if ["cud", "covered", "commit"].iter().any(|word| name.contains(word)) => {
-                wanted["lines"][0]["covered"] = value.clone()
+                wanted["lines"][0]["covered"] = value.clone();
             }
             _ => return Err(format!("expected field {field}")),
         }

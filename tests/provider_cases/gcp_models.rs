@@ -223,7 +223,7 @@ fn legacy_rows(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
         match name.as_str() {
             "credits" | "credit" => by_sku(&skus, wanted, |sku| covered(sku).map(|credit| -credit), dec!(0), name, &mut reasons),
             "fee_amounts" => {
-                by_sku(&skus, wanted, |sku| covered(sku).map(|c| c * dec!(100)), rows.unused * dec!(100), name, &mut reasons)
+                by_sku(&skus, wanted, |sku| covered(sku).map(|c| c * dec!(100)), rows.unused * dec!(100), name, &mut reasons);
             }
             "fee_costs" | "fee_cost" => {
                 let cost = |amount: Decimal| amount * dec!(100) * fee;
