@@ -41,6 +41,8 @@ pub(crate) fn run(inputs: &Value, expected: &Value, is_rounded: bool) -> Option<
         normalised(inputs, expected)
     } else if wants("covered_fraction") && has("reservation") {
         fractions(inputs, expected)
+    } else if wants("periods") {
+        periods(inputs, expected)
     } else if has("minutes") && expected.as_object().is_some_and(|fields| fields.values().any(Value::is_number)) {
         minutes(inputs, expected)
     } else {
@@ -328,4 +330,25 @@ fn minutes(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
     let wanted =
         expected.as_object().and_then(|fields| fields.values().find(|value| value.is_number())).ok_or("nothing expected")?;
     one(bill.lines()[0].quantity, wanted, dec!(1e-9))
+}
+
+/// Terms of one month, each from the end of the one before, from purchases such as `Dec 30`, in years without 29 February.
+fn periods(inputs: &Value, expected: &Value) -> Parsed<Vec<String>> {
+    let purchases = inputs["purchase"].as_array().ok_or("no purchases")?;
+    let mut reasons = Vec::new();
+    for (purchase, wanted) in purchases.iter().zip(expected["periods"].as_array().into_iter().flatten()) {
+        let text = format!("{} 2025", purchase.as_str().ok_or("a purchase")?);
+        let day = NaiveDate::parse_from_str(&text, "%b %d %Y").map_err(|_| format!("{text}: no day"))?;
+        let mut start = midnight(day);
+        for wanted in wanted.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let end = Term::Months(1).end(start);
+            let last = end.date_naive().checked_sub_days(Days::new(1)).ok_or("end")?;
+            let found = format!("{} - {}", start.format("%b %-d"), last.format("%b %-d"));
+            if !wanted.starts_with(&found) {
+                reasons.push(format!("the period is {found}, expected {wanted}"));
+            }
+            start = end;
+        }
+    }
+    Ok(reasons)
 }
