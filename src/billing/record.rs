@@ -14,13 +14,22 @@ use rust_decimal::Decimal;
 use std::ops::Range;
 
 /// Usage, waterfalls and prices.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) usage: UsageCurves,
     pub(crate) lines: Vec<RecordLine>,
     pub(crate) held: Vec<RecordHeld>,
     pub(crate) epochs: Vec<Epoch>,
     pub(crate) sustained: Vec<Group>,
+}
+
+/// In short: bills and judges are printed while debugging, and the curves are long.
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut record = f.debug_struct("Record");
+        record.field("hours", &self.usage.grid().count).field("lines", &self.lines.len()).field("held", &self.held.len());
+        record.finish_non_exhaustive()
+    }
 }
 
 /// A usage line that takes part.
