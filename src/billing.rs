@@ -11,18 +11,23 @@ pub mod attribution;
 mod aws;
 pub mod azure;
 mod bill;
+mod calendar;
+mod cash;
 mod explain;
 pub mod focus;
 pub mod gcp;
 pub mod indicators;
 mod outcome;
+mod record;
 mod waterfall;
 
 pub use aws::{
-    AwsRules, CAPACITY_RESERVATION_STATUS, GroupSharing, LeaseOrder, NegativeSavings, PartialHours, PlanOrder, TierOrder,
+    AwsRules, CAPACITY_RESERVATION_STATUS, ConcurrentSplit, FreeTierOrder, GroupSharing, LeaseOrder, NegativeSavings,
+    PartialHours, PlanOrder, SavingsBasis, TierOrder,
 };
 pub use azure::AzureRules;
-pub use bill::{Bill, Charges, CommitmentBill, LineBill};
+pub use bill::{Bill, Charges, CommitmentBill, LineBill, LineHour};
+pub use cash::{CashKind, CashPayment};
 pub use explain::{Explanation, Step};
 pub use gcp::GcpRules;
 
@@ -30,12 +35,15 @@ use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice, ScopeKind};
 use crate::error::{Error, Problem, Result, UnknownSku};
 use crate::portfolio::{Commitment, Portfolio};
 use crate::time::HourGrid;
+use crate::units::UnitPrice;
 use crate::usage::{PricingCategory, Provider, UsageCurves, UsageLine};
 use chrono::{DateTime, Utc};
+use record::Record;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use waterfall::{Draw, Epoch, Waterfall};
+use std::sync::Arc;
+use waterfall::{Epoch, Waterfall};
 
 /// The switches of the providers' rules, where documentation leaves a choice or the customer has one. The default is the
 /// documented or most likely rule.
@@ -48,6 +56,19 @@ pub struct Rules {
     pub azure: AzureRules,
     /// Of Google Cloud.
     pub gcp: GcpRules,
+    /// Whether a plan held may have a rate above the public on-demand price.
+    pub rates_above_on_demand: RatesAboveOnDemand,
+}
+
+/// Whether a plan held may have a rate above the public on-demand price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RatesAboveOnDemand {
+    /// Such a rate is an error: most often prices of two dates meet.
+    #[default]
+    Refused,
+    /// Such rates are right, as after a price cut; see [`NegativeSavings`] for what AWS does with them.
+    Allowed,
 }
 
 /// Usage, catalog and portfolio, matched and ready to be billed.
@@ -56,8 +77,8 @@ pub struct Judge<'a> {
     usage: &'a UsageCurves,
     lines: Vec<PricedLine<'a>>,
     held: Vec<Held<'a>>,
-    epochs: Vec<Epoch>,
-    sustained: Vec<gcp::sustained::Group>,
+    catalog: &'a Catalog,
+    record: Arc<Record>,
 }
 
 /// A usage line with its price. Lines of spot and free-tier usage take no part in the waterfall.
@@ -67,6 +88,20 @@ pub(crate) struct PricedLine<'a> {
     pub(crate) column: usize,
     pub(crate) line: &'a UsageLine,
     pub(crate) price: &'a OnDemandPrice,
+    /// The public price, where the customer's is a negotiated one; else the same.
+    pub(crate) list: UnitPrice,
+}
+
+impl PricedLine<'_> {
+    /// Whether it is within a free tier: what no commitment draws costs nothing.
+    pub(crate) fn is_free(&self) -> bool {
+        self.line.pricing == PricingCategory::FreeTier
+    }
+
+    /// What a unit costs that no commitment covers.
+    pub(crate) fn on_demand(&self) -> UnitPrice {
+        if self.is_free() { UnitPrice::ZERO } else { self.price.price }
+    }
 }
 
 /// A commitment with its offer and the hours of the grid it serves.
@@ -115,10 +150,12 @@ pub(crate) fn calendar_factor(offer: &Offer, start: DateTime<Utc>) -> Decimal {
 
 /// The hours of a grid that a commitment bought by an offer serves.
 pub(crate) fn served(grid: HourGrid, offer: &Offer, start: DateTime<Utc>, end: DateTime<Utc>, rules: &Rules) -> Range<usize> {
-    let (start, end) = match offer.provider {
-        Provider::Aws => rules.aws.partial_hours.served(start, end),
-        Provider::Azure | Provider::Gcp => (start, end),
+    let partial_hours = match offer.provider {
+        Provider::Aws => rules.aws.partial_hours,
+        Provider::Azure => rules.azure.partial_hours,
+        Provider::Gcp => rules.gcp.partial_hours,
     };
+    let (start, end) = partial_hours.served(start, end);
     grid.span(start, end)
 }
 
@@ -128,50 +165,61 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// [`Problem::UnknownSkus`] with every on-demand line that has no price; [`Problem::Dangling`] for a commitment whose offer is
     /// nowhere or covers a SKU without price; [`Problem::Scope`] for a commitment with a scope its offer does not have;
+    /// [`Problem::RateAboveOnDemand`] for a plan with such a rate, unless [`Rules::rates_above_on_demand`] allows it;
     /// [`Problem::Value`], [`Problem::Repeated`] or [`Problem::PriceNotPositive`] for price sheets of Azure that are not valid.
     pub fn new(usage: &'a UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio, rules: &Rules) -> Result<Self> {
         rules.azure.check()?;
-        let lines = price_lines(usage, catalog)?;
+        let lines = price_lines(usage, catalog, rules)?;
         let held = hold(usage, catalog, portfolio, rules)?;
-        let epochs = waterfall::epochs(usage.grid(), &held)
+        let is_pacific = lines.iter().any(|line| line.line.sku.provider == Provider::Gcp)
+            || held.iter().any(|held| held.offer.provider == Provider::Gcp);
+        let epochs = waterfall::epochs(usage.grid(), &held, is_pacific)
             .into_iter()
             .map(|(hours, active)| {
                 let month = usage.grid().hour(hours.start).month();
                 let mut waterfall = Waterfall::default();
-                waterfall.in_order(aws::draws(&rules.aws, &lines, &held, &active));
+                aws::draws(&rules.aws, &lines, &held, &active, &mut waterfall);
                 azure::draws(&rules.azure, month, &lines, &held, &active, &mut waterfall);
                 gcp::draws(&rules.gcp, &lines, &held, &active, &mut waterfall);
                 Epoch { hours, draws: waterfall.draws, rounds: waterfall.rounds }
             })
             .collect();
         let sustained = gcp::sustained::groups(&rules.gcp, &lines);
-        Ok(Self { usage, lines, held, epochs, sustained })
+        let record = Arc::new(Record::new(usage, &lines, &held, epochs, sustained));
+        Ok(Self { usage, lines, held, catalog, record })
     }
 
     /// The exact bill of the whole usage, in `Decimal`.
     #[must_use]
     pub fn bill(&self) -> Bill {
-        Bill::new(self, &waterfall::replay::<Decimal>(self))
+        Bill::new(Arc::clone(&self.record))
     }
 
     /// The amortised cost of the whole usage in f64: what is left on demand plus every hour of every commitment. Agrees with
     /// [`Judge::bill`] to about 1e-12 relative, in a fraction of its time.
     #[must_use]
     pub fn cost(&self) -> f64 {
-        bill::cost(self, &waterfall::replay::<f64>(self))
+        bill::cost(&self.record)
     }
 }
 
-/// The lines that take part, each with its price.
-fn price_lines<'a>(usage: &'a UsageCurves, catalog: &'a Catalog) -> Result<Vec<PricedLine<'a>>> {
+/// The lines that take part, each with its price: on-demand usage, and usage within a free tier if the rules let commitments draw on it.
+fn price_lines<'a>(usage: &'a UsageCurves, catalog: &'a Catalog, rules: &Rules) -> Result<Vec<PricedLine<'a>>> {
     let mut lines = Vec::with_capacity(usage.lines().len());
     let mut unknown = Vec::new();
     for (column, line) in usage.lines().iter().enumerate() {
-        if line.pricing != PricingCategory::Standard {
+        let is_free = line.pricing == PricingCategory::FreeTier
+            && line.sku.provider == Provider::Aws
+            && rules.aws.free_tier != FreeTierOrder::AsMetered;
+        if line.pricing != PricingCategory::Standard && !is_free {
             continue;
         }
         match catalog.price(&line.sku) {
-            Some(price) => lines.push(PricedLine { column, line, price }),
+            None if is_free => {}
+            Some(price) => {
+                let list = rules.azure.list_prices.get(&price.id).copied().or(price.list_price).unwrap_or(price.price);
+                lines.push(PricedLine { column, line, price, list });
+            }
             None => unknown.push(column),
         }
     }
@@ -196,10 +244,29 @@ fn hold<'a>(usage: &UsageCurves, catalog: &'a Catalog, portfolio: &'a Portfolio,
             let problem = Problem::Scope { scope: format!("{:?}", commitment.scope.kind()) };
             return Err(Error::from(problem).in_field("commitments.scope").in_item(commitment.id.clone()));
         }
+        check_rates(offer, catalog, rules).map_err(|error| error.in_item(commitment.id.clone()))?;
         let hours = served(usage.grid(), offer, commitment.start, commitment.end, rules);
         held.push(Held { commitment, offer, hours });
     }
     Ok(held)
+}
+
+/// Refuses plan rates above the on-demand price unless the rules say that they are right, as after a price cut.
+pub(crate) fn check_rates(offer: &Offer, catalog: &Catalog, rules: &Rules) -> Result<()> {
+    let Benefit::SpendPlan { rates, .. } = &offer.benefit else { return Ok(()) };
+    if rules.rates_above_on_demand == RatesAboveOnDemand::Allowed {
+        return Ok(());
+    }
+    for (id, rate) in rates {
+        // A negotiated price may be below a plan's rate; the public one may not.
+        let Some(price) = catalog.price_with_id(id) else { continue };
+        let list = rules.azure.list_prices.get(id).copied().or(price.list_price).unwrap_or(price.price);
+        if *rate > list {
+            let problem = Problem::RateAboveOnDemand { rate: rate.to_string(), on_demand: list.to_string() };
+            return Err(Error::from(problem).in_field(format!("offers.benefit.rates.{id}")));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a provider has commitments of such a scope.

@@ -171,7 +171,12 @@ pub fn to_decimal(value: f64) -> Option<Decimal> {
     {
         let millionths = (value * 1e6).round();
         if millionths.abs() < 1e15 && millionths / 1e6 == value {
-            return Some(Decimal::new(millionths as i64, 6).normalize());
+            let (mut digits, mut scale) = (millionths as i64, 6);
+            while digits % 10 == 0 && scale > 0 {
+                digits = digits.div_euclid(10);
+                scale -= 1;
+            }
+            return Some(Decimal::new(digits, scale));
         }
     }
     if !value.is_finite() {

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A cloud provider whose commitments this library knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -162,12 +163,12 @@ impl fmt::Display for UsageLine {
 /// weight, 1 unless one hour stands for several equal ones; money is weight x quantity x price.
 ///
 /// Lines are held in the order of their keys, so two files with the same content give the same curves whatever the order
-/// of their rows.
+/// of their rows. A clone shares lines and quantities.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UsageCurves {
     grid: HourGrid,
-    lines: Vec<UsageLine>,
-    quantity: Array2<f64>,
+    lines: Arc<Vec<UsageLine>>,
+    quantity: Arc<Array2<f64>>,
     weights: Array1<f64>,
 }
 
@@ -198,7 +199,7 @@ impl UsageCurves {
         let quantity = if sorted { quantity } else { quantity.select(ndarray::Axis(1), &order) };
         let mut slots: Vec<Option<UsageLine>> = lines.into_iter().map(Some).collect();
         let lines = order.into_iter().filter_map(|index| slots[index].take()).collect();
-        Ok(Self { weights: Array1::ones(grid.count), grid, lines, quantity: row_major(quantity) })
+        Ok(Self { weights: Array1::ones(grid.count), grid, lines: Arc::new(lines), quantity: Arc::new(row_major(quantity)) })
     }
 
     /// The same curves with a weight for each hour.
@@ -260,7 +261,7 @@ impl UsageCurves {
     /// The weighted total quantity of each line.
     #[must_use]
     pub fn totals(&self) -> Array1<f64> {
-        self.weights.dot(&self.quantity)
+        self.weights.dot(&*self.quantity)
     }
 
     /// The curves of those lines for which `keep` is true; `None` if it is true for none.
@@ -272,8 +273,8 @@ impl UsageCurves {
         }
         Some(Self {
             grid: self.grid,
-            lines: kept.iter().map(|index| self.lines[*index].clone()).collect(),
-            quantity: row_major(self.quantity.select(ndarray::Axis(1), &kept)),
+            lines: Arc::new(kept.iter().map(|index| self.lines[*index].clone()).collect()),
+            quantity: Arc::new(row_major(self.quantity.select(ndarray::Axis(1), &kept))),
             weights: self.weights.clone(),
         })
     }

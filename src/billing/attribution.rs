@@ -2,7 +2,8 @@
 //!
 //! For every commitment the value it covered (at on-demand prices) is spread over the lines it could draw on, up to what they used, by a
 //! [`SharingRule`]; savings go with it, waste by the same rule. Then, for every key,
-//! `cost = on-demand equivalent - savings + waste`, and the costs sum to the bill. Amounts are rounded to cents by the largest remainder,
+//! `cost = on-demand equivalent - savings - sustained use discounts + waste`, and the costs sum to the bill; sustained use discounts
+//! follow what the rule leaves uncovered of a group of lines. Amounts are rounded to cents by the largest remainder,
 //! so that the sums are the bill's to the cent. Formulas: `docs/formulation-billing.md`, "Attribution".
 
 use super::{Bill, Judge};
@@ -41,20 +42,25 @@ pub struct AttributedCost {
     pub savings: Money,
     /// Its part of unused commitments.
     pub waste: Money,
-    /// `on-demand equivalent - savings + waste`.
+    /// Its part of Google's sustained use discounts, as a positive amount.
+    pub sustained_use_discount: Money,
+    /// `on-demand equivalent - savings - sustained use discount + waste`.
     pub cost: Money,
 }
+
+/// Less money than this is what divisions left in the last digits.
+const DUST: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
 
 #[derive(Clone, Copy, Default)]
 struct Exact {
     equivalent: Decimal,
     savings: Decimal,
     waste: Decimal,
+    sustained: Decimal,
 }
 
 impl Judge<'_> {
-    /// Spreads a bill of this judge over keys; sorted by key. The costs sum to [`super::Charges::cost`] without sustained use discounts,
-    /// rounded to cents.
+    /// Spreads a bill of this judge over keys; sorted by key. The costs sum to [`super::Charges::cost`], rounded to cents.
     #[must_use]
     pub fn attribute(&self, bill: &Bill, key: &AttributionKey, rule: &SharingRule) -> Vec<AttributedCost> {
         let key_of = |line: usize| match key {
@@ -70,6 +76,7 @@ impl Judge<'_> {
         let mut left = value.clone();
         for (index, (held, bill)) in self.held.iter().zip(bill.commitments()).enumerate() {
             let eligible: BTreeSet<usize> = self
+                .record
                 .epochs
                 .iter()
                 .flat_map(|epoch| &epoch.draws)
@@ -104,6 +111,16 @@ impl Judge<'_> {
                 }
             }
         }
+        for group in &self.record.sustained {
+            let lines = || group.lines().iter().map(|(line, _)| *line);
+            let discount: Decimal = lines().map(|line| bill.lines()[line].sustained_use_discount.value()).sum();
+            let open: Decimal = lines().map(|line| left[line]).sum();
+            for line in lines() {
+                let own = bill.lines()[line].sustained_use_discount.value();
+                let part = if open > DUST { discount * left[line] / open } else { own };
+                exact.entry(keys[line].clone()).or_default().sustained += part;
+            }
+        }
         round(&exact)
     }
 }
@@ -127,7 +144,7 @@ fn spread(
     for members in ranks.values() {
         let room: Decimal = members.iter().map(|line| left[*line]).sum();
         let taken = rest.min(room);
-        if taken <= Decimal::ZERO {
+        if taken <= DUST {
             continue;
         }
         for line in members {
@@ -139,7 +156,7 @@ fn spread(
     }
     // What earlier commitments left no room for goes with the rest in proportion.
     let placed = covered - rest;
-    if placed <= Decimal::ZERO {
+    if placed <= DUST {
         return lines.first().map(|line| (*line, Decimal::ONE)).into_iter().collect();
     }
     parts.into_iter().map(|(line, part)| (line, part / placed)).collect()
@@ -148,14 +165,15 @@ fn spread(
 /// Rounds costs, savings and waste to cents by the largest remainder.
 fn round(exact: &BTreeMap<String, Exact>) -> Vec<AttributedCost> {
     let column = |of: fn(&Exact) -> Decimal| to_cents(&exact.values().map(of).collect::<Vec<_>>());
-    let cost = column(|row| row.equivalent - row.savings + row.waste);
-    let (savings, waste) = (column(|row| row.savings), column(|row| row.waste));
-    let rows = exact.keys().zip(cost).zip(savings.into_iter().zip(waste));
-    rows.map(|((key, cost), (savings, waste))| AttributedCost {
+    let cost = column(|row| row.equivalent - row.savings - row.sustained + row.waste);
+    let (savings, waste, sustained) = (column(|row| row.savings), column(|row| row.waste), column(|row| row.sustained));
+    let rows = exact.keys().zip(cost).zip(savings).zip(waste).zip(sustained);
+    rows.map(|((((key, cost), savings), waste), sustained_use_discount)| AttributedCost {
         key: key.clone(),
-        on_demand_equivalent: cost + savings - waste,
+        on_demand_equivalent: cost + savings + sustained_use_discount - waste,
         savings,
         waste,
+        sustained_use_discount,
         cost,
     })
     .collect()

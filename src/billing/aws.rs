@@ -9,7 +9,8 @@
 //!
 //! What the documentation leaves open is a switch in [`AwsRules`].
 
-use super::{Draw, Held, PricedLine, lines_of};
+use super::waterfall::{Draw, Waterfall};
+use super::{Held, PricedLine, lines_of};
 use crate::catalog::aws::{COMPUTE_PLAN, EC2_INSTANCE_PLAN};
 use crate::catalog::{Benefit, ScopeKind};
 use crate::portfolio::Scope;
@@ -38,6 +39,12 @@ pub struct AwsRules {
     pub plan_order: PlanOrder,
     /// Which of several reservations is drawn first. It moves no money, only utilisation.
     pub lease_order: LeaseOrder,
+    /// How a reservation is split over usage of one size that runs at the same time. It moves no money within an account.
+    pub concurrent_split: ConcurrentSplit,
+    /// Against which price a savings percentage is measured, where the customer's price is a negotiated one.
+    pub savings_basis: SavingsBasis,
+    /// Whether commitments draw on usage that is metered as within a free tier.
+    pub free_tier: FreeTierOrder,
     /// What a plan does with usage whose rate is above its on-demand price, as after a price cut.
     pub negative_savings: NegativeSavings,
     /// Which clock hours a commitment serves that starts or ends within an hour.
@@ -77,6 +84,43 @@ pub enum LeaseOrder {
     EarliestEnd,
     /// By identifier.
     Identifier,
+}
+
+/// The split of a reservation over lines of one size. The guide says that all concurrent instances get the benefit at the same time; the
+/// split by resource is not documented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConcurrentSplit {
+    /// One line after the other, by SKU and account.
+    #[default]
+    LineByLine,
+    /// In proportion to what runs.
+    Proportional,
+}
+
+/// Where the free tier stands in the waterfall. "Understanding consolidated bills" puts it after Reserved Instance hours and before on
+/// demand; its place beside Savings Plans is not documented. Bills mark the hours that were free, which no commitment covered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FreeTierOrder {
+    /// Usage marked as free is what commitments left: they do not draw on it.
+    #[default]
+    AsMetered,
+    /// Reservations draw on usage marked as free, plans do not.
+    AfterReservations,
+    /// Reservations and plans draw on it.
+    AfterSavingsPlans,
+}
+
+/// The price that the savings percentage of a plan is measured against. AWS says "current On-Demand rates" without naming a basis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SavingsBasis {
+    /// The public price.
+    #[default]
+    ListPrice,
+    /// What the customer would pay on demand.
+    CustomerPrice,
 }
 
 /// Savings Plan rates above the on-demand price. Not documented; that AWS skips them is an inference.
@@ -157,16 +201,14 @@ impl AwsRules {
     }
 }
 
-/// The waterfall of AWS while the commitments with the indices in `active` run.
-pub(super) fn draws(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], active: &[usize]) -> Vec<Draw> {
+/// Adds the waterfall of AWS while the commitments with the indices in `active` run.
+pub(super) fn draws(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], active: &[usize], waterfall: &mut Waterfall) {
     let active: Vec<usize> = active.iter().copied().filter(|index| held[*index].offer.provider == Provider::Aws).collect();
-    let mut draws = Vec::new();
-    reserved(rules, lines, held, &active, &mut draws);
-    savings_plans(rules, lines, held, &active, &mut draws);
-    draws
+    reserved(rules, lines, held, &active, waterfall);
+    savings_plans(rules, lines, held, &active, waterfall);
 }
 
-fn reserved(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], active: &[usize], draws: &mut Vec<Draw>) {
+fn reserved(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], active: &[usize], waterfall: &mut Waterfall) {
     let mut leases: Vec<usize> = active.iter().copied().filter(|index| !held[*index].offer.is_spend_plan()).collect();
     leases.sort_by_key(|index| {
         let lease = &held[*index];
@@ -190,7 +232,16 @@ fn reserved(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], activ
                     .collect();
                 // Running instances before unused slots, the smallest size first; lines are sorted by SKU and account, so the index breaks ties.
                 matching.sort();
-                draws.extend(matching.into_iter().map(|(_, weight, line)| Draw { commitment: *commitment, line, weight }));
+                let draw = |(_, weight, line)| Draw { commitment: *commitment, line, weight };
+                match rules.concurrent_split {
+                    ConcurrentSplit::LineByLine => waterfall.in_order(matching.into_iter().map(draw)),
+                    ConcurrentSplit::Proportional => {
+                        for alike in matching.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+                            let portion = alike.iter().map(|member| (draw(*member), member.1)).collect();
+                            waterfall.proportional([(portion, Decimal::ONE)]);
+                        }
+                    }
+                }
             }
         }
     }
@@ -216,7 +267,7 @@ fn is_unused_slot(line: &PricedLine<'_>) -> bool {
     line.line.tags.get(CAPACITY_RESERVATION_STATUS).is_some_and(|status| status == "Unused")
 }
 
-fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], active: &[usize], draws: &mut Vec<Draw>) {
+fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], active: &[usize], waterfall: &mut Waterfall) {
     let plans: Vec<usize> = active.iter().copied().filter(|index| held[*index].offer.is_spend_plan()).collect();
     let types: BTreeSet<(usize, &str)> = plans.iter().map(|index| plan_type(held[*index].offer)).collect();
     let rounds: Vec<((usize, &str), Tier)> = match rules.tier_order {
@@ -229,6 +280,9 @@ fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], 
             let Benefit::SpendPlan { rates, .. } = &held[commitment].offer.benefit else { continue };
             let owner = &held[commitment].commitment.account;
             for (index, line) in lines_of(lines, Provider::Aws) {
+                if line.is_free() && rules.free_tier != FreeTierOrder::AfterSavingsPlans {
+                    continue;
+                }
                 let Some(rate) = rates.get(&line.price.id).filter(|_| rules.admits(tier, owner, &line.line.account)) else {
                     continue;
                 };
@@ -243,7 +297,10 @@ fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], 
                     line: index,
                     account: &line.line.account,
                     rate: *rate,
-                    price: line.price.price,
+                    price: match rules.savings_basis {
+                        SavingsBasis::ListPrice => line.list,
+                        SavingsBasis::CustomerPrice => line.price.price,
+                    },
                 });
             }
         }
@@ -254,7 +311,11 @@ fn savings_plans(rules: &AwsRules, lines: &[PricedLine<'_>], held: &[Held<'_>], 
             };
             by_plan.then_with(|| a.order(b))
         });
-        draws.extend(pairs.iter().map(|pair| Draw { commitment: pair.commitment, line: pair.line, weight: pair.rate.value() }));
+        waterfall.in_order(pairs.iter().map(|pair| Draw {
+            commitment: pair.commitment,
+            line: pair.line,
+            weight: pair.rate.value(),
+        }));
     }
 }
 

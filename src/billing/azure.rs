@@ -7,13 +7,16 @@
 //! 2. savings plans on what is left: the highest discount first, at the rates of the month's price sheet; usage whose negotiated price
 //!    is below the plan's rate is charged, and draws on the commitment, at the negotiated price.
 //!
+//! [Pre-purchase plans](pre_purchase), which stand between the two and are drawn down over a term, are a pass of their own.
+//!
 //! Windows and SQL licences are usage lines of their own, which no pool or plan of compute has. What is reserved per vCore, 100 RU/s,
 //! TiB, disk, cDWU, CU or PTU differs in pools and units only. What the documentation leaves open is a switch in [`AzureRules`].
 
 mod order;
+pub mod pre_purchase;
 
 use super::waterfall::{Draw, Waterfall};
-use super::{Held, PricedLine, lines_of};
+use super::{Held, PartialHours, PricedLine, lines_of};
 use crate::catalog::Benefit;
 use crate::error::{Error, Problem, Result};
 use crate::portfolio::Scope;
@@ -40,6 +43,10 @@ pub struct AzureRules {
     pub discount_basis: DiscountBasis,
     /// How scope and term of several savings plans combine.
     pub plan_order: PlanOrder,
+    /// Which of several records with the same discount a savings plan covers first. Not documented.
+    pub tie_order: TieOrder,
+    /// Which clock hours a commitment serves that starts or ends within an hour. Not documented.
+    pub partial_hours: PartialHours,
     /// List prices, by [`crate::catalog::OnDemandPrice::id`], where they differ from the customer's price in the catalog.
     pub list_prices: BTreeMap<String, UnitPrice>,
     /// Rates of savings plans from later price sheets than the offers'.
@@ -94,6 +101,19 @@ pub enum DiscountBasis {
     CustomerPrice,
     /// The list price.
     ListPrice,
+}
+
+/// The order of records with the same discount under a savings plan. It moves only the last record, covered in part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TieOrder {
+    /// In the order of the usage lines: by SKU, then subscription.
+    #[default]
+    Record,
+    /// The lowest rate first.
+    LowestRate,
+    /// The highest rate first.
+    HighestRate,
 }
 
 /// The order of several savings plans.
@@ -200,16 +220,19 @@ fn plan_draws(rules: &AzureRules, month: Month, lines: &[PricedLine<'_>], held: 
             let rate = plan_rate.min(price);
             let discount = match rules.discount_basis {
                 DiscountBasis::CustomerPrice => order::Discount { rate, price },
-                DiscountBasis::ListPrice => {
-                    let price = rules.list_prices.get(&line.price.id).copied().unwrap_or(price);
-                    order::Discount { rate: plan_rate.min(price), price }
-                }
+                DiscountBasis::ListPrice => order::Discount { rate: plan_rate.min(line.list), price: line.list },
             };
             Some((Draw { commitment, line: index, weight: rate.value() }, discount))
         })
         .collect();
-    // Ties are not documented: by usage line, that is by SKU, then subscription.
-    records.sort_by(|(a, a_discount), (b, b_discount)| a_discount.cmp_highest_first(b_discount).then(a.line.cmp(&b.line)));
+    let tie = |a: &Draw, b: &Draw| match rules.tie_order {
+        TieOrder::Record => std::cmp::Ordering::Equal,
+        TieOrder::LowestRate => a.weight.cmp(&b.weight),
+        TieOrder::HighestRate => b.weight.cmp(&a.weight),
+    };
+    records.sort_by(|(a, a_discount), (b, b_discount)| {
+        a_discount.cmp_highest_first(b_discount).then_with(|| tie(a, b)).then(a.line.cmp(&b.line))
+    });
     records.into_iter().map(|(draw, _)| draw).collect()
 }
 

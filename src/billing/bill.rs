@@ -3,19 +3,26 @@
 //! Formulas: `docs/formulation.md`, "The bill". All amounts are amortised unless they say cash: upfront fees are spread evenly over the
 //! hours of the term.
 
-use super::Judge;
-use super::waterfall::{Number, Sums};
-use crate::time::Month;
-use crate::units::{Money, to_f64};
+use super::calendar;
+use super::gcp::sustained;
+use super::record::{Record, RecordHeld, RecordLine};
+use super::waterfall::{self, Epoch, Sums};
+use crate::time::{Hour, Month};
+use crate::units::{Money, to_decimal, to_f64};
+use crate::usage::Provider;
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
+use std::sync::Arc;
 
 /// What usage and commitments cost over some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Charges {
-    /// All usage at on-demand prices, covered or not: what it would have cost without commitments.
+    /// All usage at the customer's on-demand prices, covered or not: what it would have cost without commitments.
     pub on_demand_equivalent: Money,
+    /// All usage at public on-demand prices; the same unless the catalog has negotiated prices.
+    pub list_equivalent: Money,
     /// Usage that no commitment covered, at on-demand prices.
     pub on_demand: Money,
     /// The part of the commitments that covered usage.
@@ -56,29 +63,58 @@ impl Charges {
         self.on_demand_equivalent - self.cost()
     }
 
-    /// Effective savings rate on the list basis: savings / on-demand equivalent (FinOps Foundation, KPI library; "list" because the
-    /// on-demand equivalent is at catalog prices). `None` without usage.
+    /// Effective savings rate, list basis: `1 - cost / usage at public on-demand prices` (FinOps Foundation, KPI library, "Effective
+    /// savings rate percentage"). `None` without usage.
     #[must_use]
     pub fn effective_savings_rate_list(&self) -> Option<f64> {
+        ratio(self.list_equivalent - self.cost(), self.list_equivalent)
+    }
+
+    /// Effective savings rate, contracted basis: `1 - cost / usage at the customer's on-demand prices` (FinOps Foundation, use case
+    /// library). `None` without usage.
+    #[must_use]
+    pub fn effective_savings_rate_contracted(&self) -> Option<f64> {
         ratio(self.savings(), self.on_demand_equivalent)
     }
 
-    /// Covered usage / all usage, both at on-demand prices. `None` without usage.
+    /// Coverage, contracted basis: covered usage / all usage that is not spot or free, at the customer's on-demand prices (AWS Cost
+    /// Management API, `SavingsPlansCoverageData`, counts eligible usage only; Azure and Google by usage). `None` without usage.
     #[must_use]
-    pub fn coverage(&self) -> Option<f64> {
+    pub fn coverage_contracted(&self) -> Option<f64> {
         ratio(self.covered(), self.on_demand_equivalent)
     }
 
-    /// Used commitment / all commitment, in cost. `None` without commitments.
+    /// The same as [`Charges::coverage_contracted`].
+    #[must_use]
+    pub fn coverage(&self) -> Option<f64> {
+        self.coverage_contracted()
+    }
+
+    /// Utilisation, effective basis: used / all commitment in amortised cost (FinOps Foundation, KPI library, "Commitment utilisation
+    /// score"; AWS `SavingsPlansUtilization`). `None` without commitments.
+    #[must_use]
+    pub fn utilisation_effective(&self) -> Option<f64> {
+        ratio(self.used_commitment, self.commitment())
+    }
+
+    /// The same as [`Charges::utilisation_effective`].
     #[must_use]
     pub fn utilisation(&self) -> Option<f64> {
-        ratio(self.used_commitment, self.commitment())
+        self.utilisation_effective()
+    }
+
+    /// Waste, effective basis: unused / all commitment in amortised cost (FinOps Foundation, KPI library, "Commitment discount waste
+    /// percentage"). `None` without commitments.
+    #[must_use]
+    pub fn waste_effective(&self) -> Option<f64> {
+        ratio(self.unused_commitment, self.commitment())
     }
 }
 
 impl AddAssign for Charges {
     fn add_assign(&mut self, other: Self) {
         self.on_demand_equivalent += other.on_demand_equivalent;
+        self.list_equivalent += other.list_equivalent;
         self.on_demand += other.on_demand;
         self.used_commitment += other.used_commitment;
         self.unused_commitment += other.unused_commitment;
@@ -105,6 +141,8 @@ pub struct LineBill {
     pub on_demand_equivalent: Money,
     /// What was not covered, at on-demand prices.
     pub on_demand: Money,
+    /// Its part of Google's sustained use discounts, as a positive amount; `on_demand` is before them.
+    pub sustained_use_discount: Money,
 }
 
 /// What a commitment did and cost.
@@ -127,19 +165,109 @@ pub struct CommitmentBill {
 }
 
 /// What usage costs under commitments.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It holds figures by month. Days and hours are replayed when asked for ([`Bill::days`], [`Bill::hours`], [`Bill::explain`]).
+#[derive(Clone, Debug)]
 pub struct Bill {
     months: BTreeMap<Month, Charges>,
     lines: Vec<LineBill>,
     commitments: Vec<CommitmentBill>,
     commitments_by_month: BTreeMap<Month, Vec<CommitmentBill>>,
+    /// By group of lines with sustained use discounts.
+    discount_rates: Vec<BTreeMap<Month, Decimal>>,
+    pub(super) record: Arc<Record>,
+}
+
+impl PartialEq for Bill {
+    /// Whether all figures are the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.months == other.months
+            && self.lines == other.lines
+            && self.commitments == other.commitments
+            && self.commitments_by_month == other.commitments_by_month
+    }
+}
+
+impl Eq for Bill {}
+
+/// The usage of one line in one hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineHour {
+    /// Its column in the usage curves.
+    pub column: usize,
+    /// Quantity used, in the line's unit.
+    pub quantity: Decimal,
+    /// Quantity that commitments covered.
+    pub covered: Decimal,
 }
 
 impl Bill {
-    /// By UTC calendar month.
+    /// By billing month of the provider: UTC, and US Pacific for Google Cloud.
     #[must_use]
     pub fn months(&self) -> &BTreeMap<Month, Charges> {
         &self.months
+    }
+
+    /// By billing day of the provider: UTC, and US Pacific for Google Cloud. Replays the usage; a sustained use discount, which is of a
+    /// month, falls on days by what they have on demand.
+    #[must_use]
+    pub fn days(&self) -> BTreeMap<NaiveDate, Charges> {
+        let record = &self.record;
+        let pieces = record.by_day(|epoch, hours, sums| {
+            let hour = record.hour(hours.start);
+            let charges = charges(record, epoch, &sums);
+            let discount = self.sustained_use_discount(hours, &sums);
+            charges
+                .into_iter()
+                .map(|(provider, mut charges)| {
+                    if provider == Provider::Gcp {
+                        charges.sustained_use_discount = discount;
+                    }
+                    (calendar::day(provider, hour), charges)
+                })
+                .collect::<Vec<_>>()
+        });
+        let mut days: BTreeMap<NaiveDate, Charges> = BTreeMap::new();
+        for (day, charges) in pieces.into_iter().flatten() {
+            *days.entry(day).or_default() += charges;
+        }
+        days
+    }
+
+    /// By hour, over some hours of the usage (indices of its grid), replayed. An hour's weight multiplies its figures.
+    #[must_use]
+    pub fn hours(&self, hours: Range<usize>) -> Vec<(Hour, Charges)> {
+        let record = &self.record;
+        let hours = hours.start..hours.end.min(record.usage.grid().count);
+        let cuts: Vec<usize> = hours.clone().collect();
+        record.stretches(hours, &cuts, |epoch, hours, sums| {
+            let mut total = charges(record, epoch, &sums).into_values().fold(Charges::default(), |mut total, charges| {
+                total += charges;
+                total
+            });
+            total.sustained_use_discount = self.sustained_use_discount(hours.clone(), &sums);
+            (record.hour(hours.start), total)
+        })
+    }
+
+    /// The usage of every line in one hour, replayed: what ran, and what of it commitments covered. `None` if the hour is not in the
+    /// usage. An hour's weight multiplies its figures.
+    #[must_use]
+    pub fn lines_in(&self, hour: Hour) -> Option<Vec<LineHour>> {
+        let index = self.record.usage.grid().index(hour)?;
+        let epoch = self.record.epoch(index)?;
+        let sums = super::waterfall::replay_hours::<Decimal>(&self.record, epoch, index..index + 1);
+        let mut lines: Vec<LineHour> = self
+            .record
+            .lines
+            .iter()
+            .zip(&sums.used)
+            .map(|(line, quantity)| LineHour { column: line.column, quantity: *quantity, covered: Decimal::ZERO })
+            .collect();
+        for (draw, taken) in epoch.draws.iter().zip(&sums.taken) {
+            lines[draw.line].covered += *taken;
+        }
+        Some(lines)
     }
 
     /// Over all hours.
@@ -169,66 +297,136 @@ impl Bill {
         self.commitments_by_month.get(&month).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn new(judge: &Judge<'_>, sums: &[Sums<Decimal>]) -> Self {
+    pub(super) fn new(record: Arc<Record>) -> Self {
+        let sums = waterfall::replay::<Decimal>(&record);
         let mut months: BTreeMap<Month, Charges> = BTreeMap::new();
-        let mut lines: Vec<LineBill> = judge.lines.iter().map(|line| LineBill::empty(line.column)).collect();
+        let mut lines: Vec<LineBill> = record.lines.iter().map(LineBill::empty).collect();
         let mut by_month: BTreeMap<Month, Vec<CommitmentBill>> = BTreeMap::new();
-        let none =
-            || -> Vec<CommitmentBill> { judge.held.iter().map(|held| CommitmentBill::empty(&held.commitment.id)).collect() };
-        for (epoch, sums) in judge.epochs.iter().zip(sums) {
-            let month = judge.usage.grid().hour(epoch.hours.start).month();
-            let commitments = by_month.entry(month).or_insert_with(none);
-            for (draw, taken) in epoch.draws.iter().zip(&sums.taken) {
-                if taken.is_zero() {
-                    continue;
-                }
-                let line = &judge.lines[draw.line];
+        let none = || -> Vec<CommitmentBill> { record.held.iter().map(|held| CommitmentBill::empty(&held.id)).collect() };
+        for (epoch, sums) in record.epochs.iter().zip(&sums) {
+            let hour = record.hour(epoch.hours.start);
+            for (provider, charges) in charges(&record, epoch, sums) {
+                *months.entry(calendar::month(provider, hour)).or_default() += charges;
+            }
+            for (index, held) in record.held.iter().enumerate().filter(|(_, held)| held.hours.contains(&epoch.hours.start)) {
+                let bill = &mut by_month.entry(calendar::month(held.provider, hour)).or_insert_with(none)[index];
+                bill.hours += sums.hours;
+                bill.provided += held.capacity * sums.hours;
+                bill.used += sums.spent[index];
+            }
+            for (draw, taken) in epoch.draws.iter().zip(&sums.taken).filter(|(_, taken)| !taken.is_zero()) {
+                let line = &record.lines[draw.line];
                 lines[draw.line].covered += *taken;
-                let bill = &mut commitments[draw.commitment];
-                bill.used += *taken * draw.weight;
-                bill.covered += line.price.price.of(*taken);
+                let month = calendar::month(record.held[draw.commitment].provider, hour);
+                let bill = &mut by_month.entry(month).or_insert_with(none)[draw.commitment];
+                bill.covered += line.price.of(*taken);
                 *bill.by_line.entry(line.column).or_default() += *taken;
             }
             for (bill, used) in lines.iter_mut().zip(&sums.used) {
                 bill.quantity += *used;
             }
-            let charges = months.entry(month).or_default();
-            for (line, used) in judge.lines.iter().zip(&sums.used) {
-                charges.on_demand_equivalent += line.price.price.of(*used);
-            }
-            for (held, bill) in judge.held.iter().zip(commitments) {
-                if held.hours.contains(&epoch.hours.start) {
-                    bill.hours += sums.hours;
-                    bill.provided += held.capacity() * sums.hours;
-                }
-            }
-        }
-        for (line, bill) in judge.lines.iter().zip(&mut lines) {
-            bill.on_demand_equivalent = line.price.price.of(bill.quantity);
-            bill.on_demand = line.price.price.of(bill.quantity - bill.covered);
         }
         let mut total = none();
-        for (month, commitments) in &mut by_month {
-            let charges = months.entry(*month).or_default();
-            charges.on_demand = charges.on_demand_equivalent;
-            for ((held, bill), total) in judge.held.iter().zip(commitments).zip(&mut total) {
+        for commitments in by_month.values_mut() {
+            for ((held, bill), total) in record.held.iter().zip(commitments).zip(&mut total) {
                 bill.charge(held);
-                charges.on_demand -= bill.covered;
-                *charges += bill.charges;
                 total.add(bill);
             }
         }
-        for (month, discount) in super::gcp::sustained::discounts(judge, sums) {
-            months.entry(month).or_default().sustained_use_discount += Money::new(discount);
+        let mut discount_rates = Vec::with_capacity(record.sustained.len());
+        for months_of_group in sustained::discounts(&record, &sums) {
+            let mut rates = BTreeMap::new();
+            for (month, (discount, cost)) in months_of_group {
+                months.entry(month).or_default().sustained_use_discount += Money::new(discount);
+                rates.insert(month, if cost.is_zero() { Decimal::ZERO } else { discount / cost });
+            }
+            discount_rates.push(rates);
         }
-        Self { months, lines, commitments: total, commitments_by_month: by_month }
+        for (line, bill) in record.lines.iter().zip(&mut lines) {
+            bill.on_demand_equivalent = line.price.of(bill.quantity);
+            bill.on_demand = line.price.of(bill.quantity - bill.covered);
+        }
+        let mut bill = Self { months, lines, commitments: total, commitments_by_month: by_month, discount_rates, record };
+        bill.discount_lines(&sums);
+        bill
+    }
+
+    /// Gives each line its part of the sustained use discounts: its group's rate of the month on what it has on demand.
+    fn discount_lines(&mut self, sums: &[Sums<Decimal>]) {
+        for (epoch, sums) in self.record.epochs.iter().zip(sums).filter(|_| !self.record.sustained.is_empty()) {
+            let month = calendar::month(Provider::Gcp, self.record.hour(epoch.hours.start));
+            let mut open = sums.used.clone();
+            for (draw, taken) in epoch.draws.iter().zip(&sums.taken) {
+                open[draw.line] -= *taken;
+            }
+            for (group, rates) in self.record.sustained.iter().zip(&self.discount_rates) {
+                let rate = rates.get(&month).copied().unwrap_or_default();
+                for (line, price) in group.lines() {
+                    self.lines[*line].sustained_use_discount += Money::new(open[*line] * *price * rate);
+                }
+            }
+        }
+    }
+
+    /// The rate of the sustained use discount of each group of lines, by month.
+    pub(super) fn discount_rates(&self) -> &[BTreeMap<Month, Decimal>] {
+        &self.discount_rates
+    }
+
+    /// The sustained use discount on some hours of one month.
+    fn sustained_use_discount(&self, hours: Range<usize>, sums: &Sums<Decimal>) -> Money {
+        let month = calendar::month(Provider::Gcp, self.record.hour(hours.start));
+        let mut discount = Decimal::ZERO;
+        for (open, rates) in sums.open.iter().zip(&self.discount_rates) {
+            let rate = rates.get(&month).copied().unwrap_or_default();
+            for (hour, open) in hours.clone().zip(open) {
+                discount += open.cost * rate * to_decimal(self.record.usage.weights()[hour]).unwrap_or(Decimal::ONE);
+            }
+        }
+        Money::new(discount)
     }
 }
 
+/// The charges of some hours of an epoch, by provider, before sustained use discounts.
+fn charges(record: &Record, epoch: &Epoch, sums: &Sums<Decimal>) -> BTreeMap<Provider, Charges> {
+    let mut charges: BTreeMap<Provider, Charges> = BTreeMap::new();
+    for (line, used) in record.lines.iter().zip(&sums.used) {
+        let cost = line.price.of(*used);
+        let charges = charges.entry(line.provider).or_default();
+        charges.on_demand_equivalent += cost;
+        charges.list_equivalent += if line.list == line.price { cost } else { line.list.of(*used) };
+        charges.on_demand += cost;
+    }
+    for (draw, taken) in epoch.draws.iter().zip(&sums.taken).filter(|(_, taken)| !taken.is_zero()) {
+        let line = &record.lines[draw.line];
+        charges.entry(line.provider).or_default().on_demand -= line.price.of(*taken);
+    }
+    for (held, spent) in record.held.iter().zip(&sums.spent).filter(|(held, _)| held.hours.contains(&epoch.hours.start)) {
+        *charges.entry(held.provider).or_default() += commitment_charges(held, sums.hours, held.capacity * sums.hours, *spent);
+    }
+    charges
+}
+
+/// The charges of a commitment over some hours.
+fn commitment_charges(held: &RecordHeld, hours: Decimal, provided: Decimal, used: Decimal) -> Charges {
+    let recurring = Money::new(held.recurring_hour * hours);
+    let amortised_upfront = Money::new(held.upfront_hour * hours);
+    let cost = recurring + amortised_upfront;
+    let used_commitment = if provided.is_zero() {
+        Money::ZERO
+    } else if used == provided {
+        cost
+    } else {
+        Money::new(cost.value() * used / provided)
+    };
+    Charges { used_commitment, unused_commitment: cost - used_commitment, amortised_upfront, recurring, ..Charges::default() }
+}
+
 impl LineBill {
-    fn empty(column: usize) -> Self {
+    fn empty(line: &RecordLine) -> Self {
         let (quantity, covered) = (Decimal::ZERO, Decimal::ZERO);
-        Self { column, quantity, covered, on_demand_equivalent: Money::ZERO, on_demand: Money::ZERO }
+        let (on_demand_equivalent, on_demand, sustained_use_discount) = (Money::ZERO, Money::ZERO, Money::ZERO);
+        Self { column: line.column, quantity, covered, on_demand_equivalent, on_demand, sustained_use_discount }
     }
 }
 
@@ -245,15 +443,8 @@ impl CommitmentBill {
     }
 
     /// Fills in the charges from hours and use.
-    fn charge(&mut self, held: &super::Held<'_>) {
-        let unit_hours = held.commitment.quantity * self.hours * held.calendar_factor();
-        let offer = held.offer;
-        self.charges.recurring = offer.recurring.over_hours(unit_hours);
-        self.charges.amortised_upfront = Money::new(offer.upfront.value() * unit_hours / offer.term.list_hours());
-        let cost = self.charges.recurring + self.charges.amortised_upfront;
-        let used = if self.provided.is_zero() { Money::ZERO } else { Money::new(cost.value() * self.used / self.provided) };
-        self.charges.used_commitment = used;
-        self.charges.unused_commitment = cost - used;
+    fn charge(&mut self, held: &RecordHeld) {
+        self.charges = commitment_charges(held, self.hours, self.provided, self.used);
     }
 
     fn add(&mut self, other: &Self) {
@@ -274,22 +465,20 @@ impl CommitmentBill {
     }
 }
 
-/// The amortised cost of sums in f64; the same formulas as [`Bill`], without the detail.
-pub(super) fn cost(judge: &Judge<'_>, sums: &[Sums<f64>]) -> f64 {
+/// The amortised cost in f64; the same formulas as [`Bill`], without the detail.
+pub(super) fn cost(record: &Record) -> f64 {
+    let sums = waterfall::replay::<f64>(record);
     let mut cost = 0.0;
-    let prices: Vec<f64> = judge.lines.iter().map(|line| line.price.price.to_f64()).collect();
-    let hourly: Vec<f64> = judge
-        .held
-        .iter()
-        .map(|held| f64::from_decimal(held.offer.effective_hourly().value() * held.commitment.quantity * held.calendar_factor()))
-        .collect();
-    for (epoch, sums) in judge.epochs.iter().zip(sums) {
+    let prices: Vec<f64> = record.lines.iter().map(|line| line.price.to_f64()).collect();
+    let hourly: Vec<f64> = record.held.iter().map(|held| to_f64(held.cost_hour())).collect();
+    for (epoch, sums) in record.epochs.iter().zip(&sums) {
         cost += sums.used.iter().zip(&prices).map(|(used, price)| used * price).sum::<f64>();
         cost -= epoch.draws.iter().zip(&sums.taken).map(|(draw, taken)| taken * prices[draw.line]).sum::<f64>();
-        let active = judge.held.iter().zip(&hourly).filter(|(held, _)| held.hours.contains(&epoch.hours.start));
+        let active = record.held.iter().zip(&hourly).filter(|(held, _)| held.hours.contains(&epoch.hours.start));
         cost += active.map(|(_, hourly)| hourly * sums.hours).sum::<f64>();
     }
-    cost - super::gcp::sustained::discounts(judge, sums).values().sum::<f64>()
+    let discounts = sustained::discounts(record, &sums);
+    cost - discounts.iter().flat_map(|months| months.values().map(|(discount, _)| discount)).sum::<f64>()
 }
 
 impl Bill {

@@ -1,12 +1,11 @@
 //! One hour explained: every step of the waterfall, with what it took and what it left, for an engineer in doubt.
 
-use super::Judge;
-use super::waterfall::{self, Epoch};
+use super::record::{Record, RecordHeld};
+use super::{Bill, Judge, waterfall};
 use crate::time::Hour;
 use crate::units::to_decimal;
 use rust_decimal::Decimal;
 use std::fmt;
-use std::ops::Range;
 
 /// One commitment drawing on one line in one hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,42 +82,44 @@ impl Judge<'_> {
     /// The steps of the waterfall in one hour; `None` if the hour is not in the usage.
     #[must_use]
     pub fn explain(&self, hour: Hour) -> Option<Explanation> {
-        let index = self.usage.grid().index(hour)?;
-        let epoch = self.epochs.iter().find(|epoch| epoch.hours.contains(&index))?;
-        let single = self.between(index..index + 1);
-        let sums = waterfall::replay::<Decimal>(&single);
-        let sums = sums.first()?;
-        let weight = to_decimal(self.usage.weights()[index]).filter(|weight| !weight.is_zero()).unwrap_or(Decimal::ONE);
-        let mut left: Vec<Decimal> = self.held.iter().map(super::Held::capacity).collect();
-        let mut open: Vec<Decimal> = sums.used.iter().map(|used| *used / weight).collect();
-        let mut steps = Vec::with_capacity(epoch.draws.len());
-        for (draw, taken) in epoch.draws.iter().zip(&sums.taken) {
-            let (taken, line) = (*taken / weight, &self.lines[draw.line]);
-            steps.push(Step {
-                commitment: self.held[draw.commitment].commitment.id.clone(),
-                line: line.line.to_string(),
-                column: line.column,
-                weight: draw.weight,
-                taken,
-                open_before: open[draw.line],
-                left_before: left[draw.commitment],
-            });
-            open[draw.line] -= taken;
-            left[draw.commitment] -= taken * draw.weight;
-        }
-        let on_demand = self.lines.iter().zip(open).filter(|(_, open)| *open > Decimal::ZERO);
-        let on_demand = on_demand.map(|(line, open)| (line.line.to_string(), open, line.price.price.value())).collect();
-        let running = self.held.iter().zip(left).filter(|(held, left)| held.hours.contains(&index) && *left > Decimal::ZERO);
-        let unused = running.map(|(held, left)| (held.commitment.id.clone(), left, held.capacity())).collect();
-        Some(Explanation { hour, steps, on_demand, unused })
+        explain(&self.record, hour)
     }
+}
 
-    /// The judge of some hours only (indices of the grid).
-    pub(super) fn between(&self, hours: Range<usize>) -> Self {
-        let clip = |epoch: &Epoch| {
-            let clipped = epoch.hours.start.max(hours.start)..epoch.hours.end.min(hours.end);
-            (clipped.start < clipped.end).then(|| Epoch { hours: clipped, ..epoch.clone() })
-        };
-        Self { epochs: self.epochs.iter().filter_map(clip).collect(), ..self.clone() }
+impl Bill {
+    /// The steps of the waterfall in one hour of the bill, to be printed; `None` if the hour is not in the usage.
+    #[must_use]
+    pub fn explain(&self, hour: Hour) -> Option<Explanation> {
+        explain(&self.record, hour)
     }
+}
+
+fn explain(record: &Record, hour: Hour) -> Option<Explanation> {
+    let index = record.usage.grid().index(hour)?;
+    let epoch = record.epoch(index)?;
+    let sums = waterfall::replay_hours::<Decimal>(record, epoch, index..index + 1);
+    let weight = to_decimal(record.usage.weights()[index]).filter(|weight| !weight.is_zero()).unwrap_or(Decimal::ONE);
+    let mut left: Vec<Decimal> = record.held.iter().map(|held| held.capacity).collect();
+    let mut open: Vec<Decimal> = sums.used.iter().map(|used| *used / weight).collect();
+    let mut steps = Vec::with_capacity(epoch.draws.len());
+    for (draw, taken) in epoch.draws.iter().zip(&sums.taken) {
+        let (taken, line) = (*taken / weight, &record.lines[draw.line]);
+        steps.push(Step {
+            commitment: record.held[draw.commitment].id.clone(),
+            line: record.name(line),
+            column: line.column,
+            weight: draw.weight,
+            taken,
+            open_before: open[draw.line],
+            left_before: left[draw.commitment],
+        });
+        open[draw.line] -= taken;
+        left[draw.commitment] -= taken * draw.weight;
+    }
+    let on_demand = record.lines.iter().zip(open).filter(|(_, open)| *open > Decimal::ZERO);
+    let on_demand = on_demand.map(|(line, open)| (record.name(line), open, line.price.value())).collect();
+    let rest = |(held, spent): (&RecordHeld, &Decimal)| (held.id.clone(), held.capacity - *spent / weight, held.capacity);
+    let running = record.held.iter().zip(&sums.spent).filter(|(held, _)| held.hours.contains(&index));
+    let unused = running.map(rest).filter(|(_, left, _)| *left > Decimal::ZERO).collect();
+    Some(Explanation { hour, steps, on_demand, unused })
 }

@@ -4,17 +4,22 @@
 //! effective cost; covered usage has an effective and no billed cost; what is not used of an hour is a row of its own with status
 //! `Unused`, the commitment as resource and no consumed quantity; a charge covered in part is split into two rows. On an unused row list
 //! and contracted cost are 0 here: it is no use, and its on-demand equivalent is nothing.
+//!
+//! List cost is at public prices, contracted cost at the customer's (the catalog's `list_price` and `price`). Spot usage is of category
+//! `Dynamic`, at the price that the bill or the catalog's spot prices give it. Usage within a free tier is at the tier's price, 0 in every
+//! column. Google's sustained use discounts lower billed and effective cost of the usage they fall on. Billing periods are US Pacific
+//! months for Google.
 
-use super::waterfall;
-use super::{Held, Judge};
-use crate::catalog::Benefit;
-use crate::error::{Error, Problem, Result};
+use super::{Held, Judge, calendar, waterfall};
+use crate::catalog::{Benefit, PaymentOption};
+use crate::error::{Error, Problem, Result, UnknownSku};
 use crate::time::Hour;
-use crate::units::to_decimal;
-use crate::usage::PricingCategory;
+use crate::units::{UnitPrice, to_decimal};
+use crate::usage::{PricingCategory, Provider, UsageLine};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::Range;
 
@@ -22,6 +27,10 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct FocusRow {
+    /// `AWS`, `Microsoft` or `Google Cloud`.
+    pub provider_name: String,
+    /// The currency of every cost, an ISO 4217 code.
+    pub billing_currency: String,
     /// First instant of the billing month.
     pub billing_period_start: DateTime<Utc>,
     /// Its end, exclusive.
@@ -34,6 +43,8 @@ pub struct FocusRow {
     pub charge_category: String,
     /// `Usage-Based`, `One-Time` or `Recurring`.
     pub charge_frequency: String,
+    /// What the row is, in words.
+    pub charge_description: String,
     /// `Standard`, `Committed` or `Dynamic` (spot).
     pub pricing_category: String,
     /// The usage line in words, or the commitment.
@@ -44,16 +55,25 @@ pub struct FocusRow {
     pub service_name: String,
     /// The region; empty for all.
     pub region_id: String,
-    /// The identifier of the on-demand price.
+    /// The availability zone, if the usage line has one.
+    pub availability_zone: Option<String>,
+    /// What is metered or reserved, in the provider's words.
+    pub sku_id: Option<String>,
+    /// The price's identifier: of the on-demand price; `offer/price` where a commitment covers the usage; the offer on purchases.
     pub sku_price_id: Option<String>,
     /// Quantity priced.
     pub pricing_quantity: Option<Decimal>,
-    /// The price of one unit on demand.
+    /// The public price of one unit on demand.
     pub list_unit_price: Option<Decimal>,
-    /// The charge at on-demand prices; 0 on unused rows.
+    /// The charge at public on-demand prices; 0 on unused rows.
     pub list_cost: Decimal,
-    /// The charge at contracted prices before commitments: here the catalog's, as the list cost.
+    /// The customer's price of one unit on demand.
+    pub contracted_unit_price: Option<Decimal>,
+    /// The charge at the customer's prices before commitments; 0 on unused rows.
     pub contracted_cost: Decimal,
+    /// The amortised cost of one priced unit under the commitment (a column of FOCUS's own examples).
+    #[serde(rename = "x_CommitmentDiscountUnitPrice")]
+    pub x_commitment_discount_unit_price: Option<Decimal>,
     /// What is invoiced for this row.
     pub billed_cost: Decimal,
     /// The amortised cost.
@@ -64,6 +84,10 @@ pub struct FocusRow {
     pub consumed_unit: Option<String>,
     /// The commitment.
     pub commitment_discount_id: Option<String>,
+    /// What was bought, in words.
+    pub commitment_discount_name: Option<String>,
+    /// The provider's kind of commitment: `Reserved Instance`, `Savings Plan`, `Reservation` ...
+    pub commitment_discount_type: Option<String>,
     /// `Spend` or `Usage`.
     pub commitment_discount_category: Option<String>,
     /// What it provides or what the row takes of it.
@@ -72,52 +96,117 @@ pub struct FocusRow {
     pub commitment_discount_status: Option<String>,
     /// Its unit: the currency, `Normalized Hour` or `Hour`.
     pub commitment_discount_unit: Option<String>,
+    /// The usage line's tags, a JSON object; empty without tags.
+    pub tags: String,
 }
 
-impl FocusRow {
-    fn new(hour: Hour, category: &str, frequency: &str, pricing: &str) -> Self {
-        let month = hour.month();
-        Self {
-            billing_period_start: month.start(),
-            billing_period_end: month.next().start(),
-            charge_period_start: hour.start(),
-            charge_period_end: hour.plus(1).start(),
+/// What all rows of an hour have in common.
+#[derive(Clone, Copy)]
+struct Frame<'f> {
+    hour: Hour,
+    weight: Decimal,
+    currency: &'f str,
+}
+
+impl Frame<'_> {
+    fn row(&self, provider: Provider, category: &str, frequency: &str, pricing: &str) -> FocusRow {
+        let month = calendar::month(provider, self.hour);
+        let start = |month: crate::time::Month| match provider {
+            Provider::Aws | Provider::Azure => month.start(),
+            Provider::Gcp => super::gcp::calendar::midnight(month.start().date_naive()),
+        };
+        FocusRow {
+            provider_name: match provider {
+                Provider::Aws => "AWS",
+                Provider::Azure => "Microsoft",
+                Provider::Gcp => "Google Cloud",
+            }
+            .into(),
+            billing_currency: self.currency.into(),
+            billing_period_start: start(month),
+            billing_period_end: start(month.next()),
+            charge_period_start: self.hour.start(),
+            charge_period_end: self.hour.plus(1).start(),
             charge_category: category.into(),
             charge_frequency: frequency.into(),
+            charge_description: String::new(),
             pricing_category: pricing.into(),
             resource_id: String::new(),
             sub_account_id: String::new(),
             service_name: String::new(),
             region_id: String::new(),
+            availability_zone: None,
+            sku_id: None,
             sku_price_id: None,
             pricing_quantity: None,
             list_unit_price: None,
             list_cost: Decimal::ZERO,
+            contracted_unit_price: None,
             contracted_cost: Decimal::ZERO,
+            x_commitment_discount_unit_price: None,
             billed_cost: Decimal::ZERO,
             effective_cost: Decimal::ZERO,
             consumed_quantity: None,
             consumed_unit: None,
             commitment_discount_id: None,
+            commitment_discount_name: None,
+            commitment_discount_type: None,
             commitment_discount_category: None,
             commitment_discount_quantity: None,
             commitment_discount_status: None,
             commitment_discount_unit: None,
+            tags: String::new(),
         }
     }
 
-    /// A row of this commitment.
-    fn of_commitment(mut self, held: &Held<'_>, currency: &str, quantity: Decimal) -> Self {
+    /// A row of usage at these prices, all of it billed.
+    fn usage(&self, line: &UsageLine, quantity: Decimal, list: UnitPrice, contracted: UnitPrice) -> FocusRow {
+        let mut row = self.row(line.sku.provider, "Usage", "Usage-Based", "Standard");
+        row.resource_id = line.to_string();
+        row.charge_description = format!("{} on demand", line.sku.sku);
+        row.sub_account_id.clone_from(&line.account);
+        row.service_name.clone_from(&line.sku.service);
+        row.region_id.clone_from(&line.sku.region);
+        row.availability_zone = Some(line.availability_zone.clone()).filter(|zone| !zone.is_empty());
+        row.sku_id = Some(line.sku.sku.clone());
+        row.pricing_quantity = Some(quantity.normalize());
+        row.list_unit_price = Some(list.value());
+        row.list_cost = list.of(quantity).value().normalize();
+        row.contracted_unit_price = Some(contracted.value());
+        row.contracted_cost = contracted.of(quantity).value().normalize();
+        row.billed_cost = row.contracted_cost;
+        row.effective_cost = row.contracted_cost;
+        row.consumed_quantity = row.pricing_quantity;
+        row.consumed_unit = Some(if line.sku.unit.is_empty() { "Hour".into() } else { line.sku.unit.clone() });
+        row.tags = if line.tags.is_empty() { String::new() } else { serde_json::json!(line.tags).to_string() };
+        row
+    }
+}
+
+impl FocusRow {
+    /// A row of this commitment, with what the row takes of it.
+    fn of_commitment(mut self, held: &Held<'_>, quantity: Decimal) -> Self {
         let is_plan = held.offer.is_spend_plan();
         let unit = match (is_plan, held.is_flexible()) {
-            (true, _) => currency,
+            (true, _) => self.billing_currency.as_str(),
             (false, true) => "Normalized Hour",
             (false, false) => "Hour",
         };
+        self.commitment_discount_unit = Some(unit.into());
         self.commitment_discount_id = Some(held.commitment.id.clone());
+        self.commitment_discount_name =
+            Some(format!("{}, {}, {}", held.offer.subject(), held.offer.term, held.offer.payment_option));
+        let kind = match (held.offer.provider, is_plan) {
+            (Provider::Aws, false) => "Reserved Instance",
+            (Provider::Aws, true) => "Savings Plan",
+            (Provider::Azure, false) => "Reservation",
+            (Provider::Azure, true) => "Savings plan",
+            (Provider::Gcp, false) => "Resource-based committed use discount",
+            (Provider::Gcp, true) => "Spend-based committed use discount",
+        };
+        self.commitment_discount_type = Some(kind.into());
         self.commitment_discount_category = Some(if is_plan { "Spend" } else { "Usage" }.into());
         self.commitment_discount_quantity = Some(quantity.normalize());
-        self.commitment_discount_unit = Some(unit.into());
         self
     }
 
@@ -127,121 +216,217 @@ impl FocusRow {
         self.sub_account_id.clone_from(&held.commitment.account);
         self.service_name.clone_from(&held.offer.service);
         self.region_id.clone_from(&held.offer.region);
+        self.sku_price_id = Some(held.offer.id.clone());
         self
     }
 }
 
 impl Judge<'_> {
-    /// The rows of some hours (indices of the grid): purchases first, then covered and uncovered usage, then unused commitments, hour
-    /// by hour. An hour's weight multiplies its usage rows.
-    #[must_use]
-    pub fn focus_rows(&self, hours: Range<usize>, currency: &str) -> Vec<FocusRow> {
+    /// The rows of some hours (indices of the grid): purchases first, then covered usage, unused commitments, uncovered usage, spot and
+    /// free tier, hour by hour. An hour's weight multiplies its usage rows.
+    ///
+    /// # Errors
+    /// [`Problem::UnknownSkus`] for spot usage for which neither the line nor the catalog has a price.
+    pub fn focus_rows(&self, hours: Range<usize>, currency: &str) -> Result<Vec<FocusRow>> {
         let grid = self.usage.grid();
+        let outside = self.lines_outside()?;
+        let discounts = self.discounts_of_lines();
         let mut rows = Vec::new();
         for index in hours.start..hours.end.min(grid.count) {
-            let hour = grid.hour(index);
-            let single = self.between(index..index + 1);
-            let sums = waterfall::replay::<Decimal>(&single);
-            let (Some(epoch), Some(sums)) = (single.epochs.first(), sums.first()) else { continue };
+            let Some(epoch) = self.record.epoch(index) else { continue };
+            let sums = waterfall::replay_hours::<Decimal>(&self.record, epoch, index..index + 1);
             let weight = to_decimal(self.usage.weights()[index]).unwrap_or(Decimal::ONE);
+            let frame = Frame { hour: grid.hour(index), weight, currency };
             let active: Vec<usize> = (0..self.held.len()).filter(|held| self.held[*held].hours.contains(&index)).collect();
-            for held in active.iter().map(|held| &self.held[*held]) {
-                purchase_rows(held, hour, weight, currency, &mut rows);
+            for held in &active {
+                self.purchase_rows(*held, frame, &mut rows);
             }
-            let mut left: Vec<Decimal> = self.held.iter().map(|held| held.capacity() * weight).collect();
             let mut open = sums.used.clone();
             for (draw, taken) in epoch.draws.iter().zip(&sums.taken).filter(|(_, taken)| **taken > Decimal::ZERO) {
                 let held = &self.held[draw.commitment];
                 let used = *taken * draw.weight;
-                left[draw.commitment] -= used;
                 open[draw.line] -= *taken;
-                let mut row = self.usage_row(draw.line, *taken, hour, "Committed").of_commitment(held, currency, used);
-                row.effective_cost = (used * cost_of_capacity(held)).normalize();
+                let line = &self.lines[draw.line];
+                let row = frame.usage(line.line, *taken, line.list, line.price.price);
+                let mut row = row.of_commitment(held, used);
+                row.pricing_category = "Committed".into();
+                row.charge_description = format!("{} covered by {}", line.line.sku.sku, held.commitment.id);
+                row.sku_price_id = Some(format!("{}/{}", held.offer.id, line.price.id));
+                row.billed_cost = Decimal::ZERO;
+                let unit_cost = self.cost_of_capacity(draw.commitment);
+                row.effective_cost = (used * unit_cost).normalize();
+                row.x_commitment_discount_unit_price = Some((draw.weight * unit_cost).normalize());
                 row.commitment_discount_status = Some("Used".into());
                 rows.push(row);
             }
-            for (line, open) in open.iter().enumerate().filter(|(_, open)| **open > Decimal::ZERO) {
-                let mut row = self.usage_row(line, *open, hour, "Standard");
-                row.billed_cost = row.list_cost;
-                row.effective_cost = row.list_cost;
-                rows.push(row);
-            }
-            for held in active.into_iter().filter(|held| left[*held] > Decimal::ZERO) {
-                let (held, left) = (&self.held[held], left[held]);
-                let row = FocusRow::new(hour, "Usage", "Usage-Based", "Committed").on_commitment(held);
-                let mut row = row.of_commitment(held, currency, left);
-                row.effective_cost = (left * cost_of_capacity(held)).normalize();
+            for index in active {
+                let held = &self.held[index];
+                let left = held.capacity() * weight - sums.spent[index];
+                if left <= Decimal::ZERO {
+                    continue;
+                }
+                let row = frame.row(held.offer.provider, "Usage", "Usage-Based", "Committed").on_commitment(held);
+                let mut row = row.of_commitment(held, left);
+                row.charge_description = format!("{} unused", held.commitment.id);
+                row.effective_cost = (left * self.cost_of_capacity(index)).normalize();
                 row.commitment_discount_status = Some("Unused".into());
                 rows.push(row);
             }
+            for (line, open) in open.iter().enumerate().filter(|(_, open)| **open > Decimal::ZERO) {
+                let priced = &self.lines[line];
+                let list = if priced.is_free() { UnitPrice::ZERO } else { priced.list };
+                let mut row = frame.usage(priced.line, *open, list, priced.on_demand());
+                row.sku_price_id = Some(priced.price.id.clone());
+                if let Some(rate) = discounts[line].get(&calendar::month(Provider::Gcp, frame.hour)) {
+                    row.billed_cost = (row.contracted_cost * (Decimal::ONE - *rate)).normalize();
+                    row.effective_cost = row.billed_cost;
+                }
+                rows.push(row);
+            }
+            rows.extend(outside.iter().filter_map(|line| line.row(self.usage.at(index)[line.column], frame)));
         }
-        rows
+        Ok(rows)
     }
 
-    fn usage_row(&self, line: usize, quantity: Decimal, hour: Hour, pricing: &str) -> FocusRow {
-        let PricedLine { line, price } = (&self.lines[line]).into();
-        let mut row = FocusRow::new(hour, "Usage", "Usage-Based", pricing);
-        row.resource_id = line.to_string();
-        row.sub_account_id.clone_from(&line.account);
-        row.service_name.clone_from(&line.sku.service);
-        row.region_id.clone_from(&line.sku.region);
-        row.sku_price_id = Some(price.id.clone());
-        row.pricing_quantity = Some(quantity.normalize());
-        row.list_unit_price = Some(price.price.value());
-        row.list_cost = price.price.of(quantity).value().normalize();
-        row.contracted_cost = row.list_cost;
-        row.consumed_quantity = row.pricing_quantity;
-        row.consumed_unit = Some(if line.sku.unit.is_empty() { "Hour".into() } else { line.sku.unit.clone() });
-        if line.pricing == PricingCategory::Spot {
-            row.pricing_category = "Dynamic".into();
+    /// The effective cost of one unit of a commitment's capacity for one hour.
+    fn cost_of_capacity(&self, held: usize) -> Decimal {
+        let held = &self.record.held[held];
+        if held.capacity.is_zero() { Decimal::ZERO } else { held.cost_hour() / held.capacity }
+    }
+
+    /// For each line the rate of its sustained use discount by month.
+    fn discounts_of_lines(&self) -> Vec<BTreeMap<crate::time::Month, Decimal>> {
+        let mut of_lines = vec![BTreeMap::new(); self.lines.len()];
+        if !self.record.sustained.is_empty() {
+            let bill = self.bill();
+            for (group, rates) in self.record.sustained.iter().zip(bill.discount_rates()) {
+                for (line, _) in group.lines() {
+                    of_lines[*line].clone_from(rates);
+                }
+            }
         }
-        row
+        of_lines
+    }
+
+    /// The upfront fee in the first hour, for the whole term; the recurring fee in every hour.
+    fn purchase_rows(&self, index: usize, frame: Frame<'_>, rows: &mut Vec<FocusRow>) {
+        let (held, figures) = (&self.held[index], &self.record.held[index]);
+        let (upfront, recurring) = (figures.upfront, figures.recurring_hour * frame.weight);
+        let total = figures.cost_hour() * frame.weight;
+        // A spend plan's commitment is money: each purchase row carries the part of it that it pays for.
+        let is_plan = held.offer.is_spend_plan();
+        let part = |paid: Decimal, whole: Decimal, capacity: Decimal| {
+            if is_plan && !whole.is_zero() { capacity * paid / whole } else { capacity }
+        };
+        let purchase = |frequency: &str, paid: Decimal, quantity: Decimal, hours: Decimal| {
+            let row = frame.row(held.offer.provider, "Purchase", frequency, "Standard").on_commitment(held);
+            let mut row = row.of_commitment(held, quantity);
+            row.charge_description =
+                format!("{} of {}", if frequency == "One-Time" { "upfront fee" } else { "fee" }, held.offer.id);
+            row.billed_cost = paid.normalize();
+            let reserved = match &held.offer.benefit {
+                Benefit::Reservation { sku, .. } => self.catalog.price_with_id(sku),
+                Benefit::SpendPlan { .. } => None,
+            };
+            if let Some(price) = reserved {
+                let units = held.commitment.quantity * hours;
+                let list = price.list_price.unwrap_or(price.price);
+                row.sku_id = Some(price.sku.sku.clone());
+                row.pricing_quantity = Some(units.normalize());
+                row.list_unit_price = Some(list.value());
+                row.contracted_unit_price = Some(price.price.value());
+                // What one fee pays for in part is worth the same part of the list price.
+                let share = if held.offer.payment_option == PaymentOption::PartialUpfront && !total.is_zero() {
+                    paid / (total / frame.weight * hours)
+                } else {
+                    Decimal::ONE
+                };
+                row.list_cost = (list.of(units).value() * share).normalize();
+                row.contracted_cost = (price.price.of(units).value() * share).normalize();
+                row.x_commitment_discount_unit_price =
+                    (!units.is_zero()).then(|| (figures.cost_hour() / held.commitment.quantity).normalize());
+            }
+            row
+        };
+        if !upfront.is_zero() && Hour::containing(held.commitment.start) == frame.hour {
+            let term = held.offer.term.list_hours();
+            let whole = (figures.upfront_hour + figures.recurring_hour) / held.calendar_factor() * term;
+            let mut row = purchase("One-Time", upfront, part(upfront, whole, held.capacity() * term), term);
+            row.charge_period_start = held.commitment.start;
+            row.charge_period_end = held.commitment.end;
+            rows.push(row);
+        }
+        if !recurring.is_zero() {
+            let quantity = part(recurring, total, held.capacity() * frame.weight);
+            rows.push(purchase("Recurring", recurring, quantity, frame.weight));
+        }
+    }
+
+    /// The lines that take no part in the waterfall, each with its price.
+    fn lines_outside(&self) -> Result<Vec<LineOutside<'_>>> {
+        let mut outside = Vec::new();
+        let mut unknown = Vec::new();
+        for (column, line) in self.usage.lines().iter().enumerate() {
+            if self.lines.iter().any(|priced| priced.column == column) {
+                continue;
+            }
+            let on_demand = self.catalog.price(&line.sku);
+            let price = match line.pricing {
+                PricingCategory::Standard => continue,
+                PricingCategory::FreeTier => UnitPrice::ZERO,
+                PricingCategory::Spot => {
+                    let spot = |zone: &str| {
+                        self.catalog.spot().iter().find(|spot| spot.sku == line.sku && spot.availability_zone == zone)
+                    };
+                    let catalog = || spot(&line.availability_zone).or_else(|| spot("")).map(|spot| spot.price);
+                    let Some(price) = line.billed_price.or_else(catalog) else {
+                        unknown.push(column);
+                        continue;
+                    };
+                    price
+                }
+            };
+            let contracted = on_demand.map_or(price, |on_demand| on_demand.price);
+            let list = on_demand.and_then(|on_demand| on_demand.list_price).unwrap_or(contracted);
+            outside.push(LineOutside { column, line, price, list, contracted, id: on_demand.map(|price| price.id.as_str()) });
+        }
+        if unknown.is_empty() {
+            return Ok(outside);
+        }
+        let totals = self.usage.totals();
+        let describe = |column: usize| UnknownSku {
+            line: self.usage.lines()[column].to_string(),
+            quantity: totals[column],
+            on_demand_cost: None,
+        };
+        Err(Error::from(Problem::UnknownSkus(unknown.into_iter().map(describe).collect())).in_field("spot"))
     }
 }
 
-/// What a usage row needs of a priced line.
-struct PricedLine<'a> {
-    line: &'a crate::usage::UsageLine,
-    price: &'a crate::catalog::OnDemandPrice,
+/// A line of spot or free-tier usage.
+struct LineOutside<'a> {
+    column: usize,
+    line: &'a UsageLine,
+    /// What is paid for a unit.
+    price: UnitPrice,
+    list: UnitPrice,
+    contracted: UnitPrice,
+    id: Option<&'a str>,
 }
 
-impl<'a> From<&super::PricedLine<'a>> for PricedLine<'a> {
-    fn from(priced: &super::PricedLine<'a>) -> Self {
-        Self { line: priced.line, price: priced.price }
-    }
-}
-
-/// The effective cost of one unit of a commitment's capacity for one hour.
-fn cost_of_capacity(held: &Held<'_>) -> Decimal {
-    let cost = held.offer.effective_hourly().value() * held.commitment.quantity;
-    if held.capacity().is_zero() { Decimal::ZERO } else { cost / held.capacity() }
-}
-
-/// The upfront fee in the first hour, for the whole term; the recurring fee in every hour.
-fn purchase_rows(held: &Held<'_>, hour: Hour, weight: Decimal, currency: &str, rows: &mut Vec<FocusRow>) {
-    let quantity = held.commitment.quantity;
-    let (upfront, recurring) = (held.offer.upfront.value() * quantity, held.offer.recurring.value() * quantity * weight);
-    let total = held.offer.effective_hourly().value() * quantity * weight;
-    // A spend plan's commitment is money: each purchase row carries the part of it that it pays for.
-    let is_plan = matches!(held.offer.benefit, Benefit::SpendPlan { .. });
-    let part = |paid: Decimal, whole: Decimal, capacity: Decimal| {
-        if is_plan && !whole.is_zero() { capacity * paid / whole } else { capacity }
-    };
-    if !upfront.is_zero() && Hour::containing(held.commitment.start) == hour {
-        let term = held.offer.term.list_hours();
-        let whole = held.offer.effective_hourly().value() * quantity * term;
-        let row = FocusRow::new(hour, "Purchase", "One-Time", "Standard").on_commitment(held);
-        let mut row = row.of_commitment(held, currency, part(upfront, whole, held.capacity() * term));
-        row.billed_cost = upfront.normalize();
-        row.charge_period_start = held.commitment.start;
-        row.charge_period_end = held.commitment.end;
-        rows.push(row);
-    }
-    if !recurring.is_zero() {
-        let row = FocusRow::new(hour, "Purchase", "Recurring", "Standard").on_commitment(held);
-        let mut row = row.of_commitment(held, currency, part(recurring, total, held.capacity() * weight));
-        row.billed_cost = recurring.normalize();
-        rows.push(row);
+impl LineOutside<'_> {
+    fn row(&self, quantity: f64, frame: Frame<'_>) -> Option<FocusRow> {
+        let quantity = to_decimal(quantity).filter(|quantity| *quantity > Decimal::ZERO)? * frame.weight;
+        let is_free = self.line.pricing == PricingCategory::FreeTier;
+        let (list, contracted) = if is_free { (UnitPrice::ZERO, UnitPrice::ZERO) } else { (self.list, self.contracted) };
+        let mut row = frame.usage(self.line, quantity, list, contracted);
+        row.pricing_category = if is_free { "Standard" } else { "Dynamic" }.into();
+        row.charge_description =
+            format!("{} {}", self.line.sku.sku, if is_free { "within the free tier" } else { "on spot capacity" });
+        row.sku_price_id = self.id.map(str::to_owned);
+        row.billed_cost = self.price.of(quantity).value().normalize();
+        row.effective_cost = row.billed_cost;
+        Some(row)
     }
 }
 
@@ -256,4 +441,16 @@ pub fn write_csv(rows: &[FocusRow], output: impl Write) -> Result<()> {
         writer.serialize(row).map_err(failed)?;
     }
     writer.flush().map_err(|error| Error::from(Problem::InputOutput).caused_by(error))
+}
+
+/// Writes rows as JSON lines: one object with FOCUS column names a line; values a row does not have are `null`.
+///
+/// # Errors
+/// [`Problem::InputOutput`] if the writer fails.
+pub fn write_json_lines(rows: &[FocusRow], mut output: impl Write) -> Result<()> {
+    for row in rows {
+        serde_json::to_writer(&mut output, row).map_err(|error| Error::from(Problem::InputOutput).caused_by(error))?;
+        output.write_all(b"\n").map_err(|error| Error::from(Problem::InputOutput).caused_by(error))?;
+    }
+    output.flush().map_err(|error| Error::from(Problem::InputOutput).caused_by(error))
 }

@@ -17,14 +17,14 @@ pub mod calendar;
 pub mod sustained;
 
 use super::waterfall::{Draw, Waterfall};
-use super::{Held, PricedLine, lines_of};
+use super::{Held, PartialHours, PricedLine, lines_of};
 use crate::catalog::Benefit;
 use crate::portfolio::Scope;
 use crate::usage::Provider;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use sustained::{SustainedUseGrouping, Tiers};
+use sustained::{SustainedUseGrouping, SustainedUseThresholds, Tiers};
 
 /// Plan type of Compute flexible commitments. All other types of spend plan are of single services and apply before it.
 pub const FLEXIBLE_PLAN: &str = "Compute flexible";
@@ -37,8 +37,12 @@ pub struct GcpRules {
     pub split: SpendSplit,
     /// Which of several spend-based commitments of one type is drawn first. Not documented.
     pub commitment_order: CommitmentOrder,
+    /// Which clock hours a commitment serves that starts or ends within an hour. Google starts commitments at full hours.
+    pub partial_hours: PartialHours,
     /// How usage is grouped before sustained use discounts.
     pub sustained_use_grouping: SustainedUseGrouping,
+    /// Whether usage that commitments cover helps the rest to reach the discounts' thresholds.
+    pub sustained_use_thresholds: SustainedUseThresholds,
     /// The sustained use tiers of each family, in capitals; families that are not in it get none.
     pub sustained_use_tiers: BTreeMap<String, Tiers>,
 }
@@ -48,7 +52,9 @@ impl Default for GcpRules {
         Self {
             split: SpendSplit::default(),
             commitment_order: CommitmentOrder::default(),
+            partial_hours: PartialHours::default(),
             sustained_use_grouping: SustainedUseGrouping::default(),
+            sustained_use_thresholds: SustainedUseThresholds::default(),
             sustained_use_tiers: sustained::documented_tiers(),
         }
     }

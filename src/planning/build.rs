@@ -30,6 +30,7 @@ pub(super) struct Built<'a> {
     pub(super) rows: Rows,
     pub(super) recourse: Recourse<'a>,
     pub(super) lines: Vec<usize>,
+    pub(super) set_aside: Vec<(String, String)>,
     pub(super) held_cost: f64,
     pub(super) on_demand_equivalent: Vec<f64>,
 }
@@ -52,6 +53,8 @@ pub(super) struct Builder<'a, 'b> {
     slots: Vec<Slot>,
     /// Lines covered -> slots that cover just them.
     by_lines: HashMap<Vec<usize>, Vec<usize>>,
+    /// Offers that the judge would refuse, and why.
+    set_aside: Vec<(String, String)>,
     /// Coverage -> product.
     products: HashMap<Vec<(usize, ScopeKind)>, usize>,
 }
@@ -90,6 +93,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             by_price,
             slots: Vec::new(),
             by_lines: HashMap::new(),
+            set_aside: Vec::new(),
             products: HashMap::new(),
         }
     }
@@ -133,7 +137,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             .collect();
         let windows = candidates.iter().map(|candidate| candidate.hours.clone());
         let recourse = Recourse::new(demands, self.is_by_scenario, self.least_prices, self.hour_weights, &self.slots, windows);
-        Ok(Built { candidates, rows, recourse, lines: self.lines, held_cost, on_demand_equivalent })
+        Ok(Built { candidates, rows, recourse, lines: self.lines, set_aside: self.set_aside, held_cost, on_demand_equivalent })
     }
 
     /// The lines that take part, hours x lines.
@@ -188,6 +192,14 @@ impl<'a, 'b> Builder<'a, 'b> {
             let fixed = self.policy.fixed.get(&offer.id);
             let is_allowed = self.policy.allows(offer);
             if fixed.is_none() && !is_allowed {
+                continue;
+            }
+            if let Err(error) = billing::check_rates(offer, self.catalog, rules) {
+                if fixed.is_some() {
+                    return Err(error.in_item(offer.id.clone()));
+                }
+                tracing::warn!(offer = offer.id, %error, "not a candidate");
+                self.set_aside.push((offer.id.clone(), error.to_string()));
                 continue;
             }
             let scope = if offer.scopes.contains(&ScopeKind::Region) { Scope::Region } else { Scope::Shared };

@@ -39,6 +39,8 @@ pub struct Problem<'a> {
     pub(super) recourse: Recourse<'a>,
     /// The columns of the usage that take part, which are the recourse's lines.
     pub(super) lines: Vec<usize>,
+    /// Offers that the judge would refuse, and why.
+    pub(super) set_aside: Vec<(String, String)>,
     /// What the commitments held cost over the hours of the usage, whatever is bought.
     pub(super) held_cost: f64,
     /// What all usage would cost on demand, by scenario.
@@ -177,6 +179,7 @@ impl<'a> Problem<'a> {
             rows: built.rows,
             recourse: built.recourse,
             lines: built.lines,
+            set_aside: built.set_aside,
             held_cost: built.held_cost,
             on_demand_equivalent: built.on_demand_equivalent,
             scenarios,
@@ -231,6 +234,12 @@ impl<'a> Problem<'a> {
     #[must_use]
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates
+    }
+
+    /// Offers of the catalog that are not candidates because the judge would refuse them (a rate above the on-demand price), and why.
+    #[must_use]
+    pub fn set_aside(&self) -> &[(String, String)] {
+        &self.set_aside
     }
 
     /// The policy.

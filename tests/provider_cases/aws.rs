@@ -2,25 +2,35 @@
 //! Serverless RPU. What a translation does not read of `expected` is not compared; an example of which nothing can be compared is
 //! unsupported.
 
-use crate::Outcome;
 use crate::case::{self, decimal, object};
+use crate::{Outcome, aws_rows, words};
 use covermix::catalog::aws::{family, size_flexibility};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 pub(crate) fn run(example: &Value) -> Outcome {
+    let (inputs, expected) = (&example["inputs"], &example["expected"]);
+    let kind = example["kind"].as_str().unwrap_or("");
+    if let Some(outcome) = aws_rows::run(kind, example) {
+        return outcome.unwrap_or_else(Outcome::Unsupported);
+    }
     if example["verification"]["status"] == "discrepancy" {
         return Outcome::Unsupported("the source contradicts itself".into());
     }
-    let kind = example["kind"].as_str().unwrap_or("");
-    let (inputs, expected) = (&example["inputs"], &example["expected"]);
-    let translated = match kind {
-        "savings-plan" => savings_plan(inputs, expected, &example["derived"]),
-        "ri" | "rds" | "elasticache" | "memorydb" | "opensearch" => reserved(inputs, expected),
-        "redshift" => redshift_serverless(inputs, expected),
-        "odcr" => slots(inputs, expected),
-        "metric" => utilisation_table(inputs, expected),
-        _ => Err(format!("kind {kind} is not a billing case of one waterfall")),
+    let has_rates = list(&inputs["usage"]).iter().any(|line| line.get("on_demand_rate").is_some());
+    let translated = if has_rates && inputs["commitments"].is_array() {
+        savings_plan(inputs, expected, &example["derived"])
+    } else if inputs.get("reservation_slots").is_some() {
+        slots(inputs, expected)
+    } else if inputs.get("ri_rate").is_some() {
+        utilisation_table(inputs, expected)
+    } else if inputs["usage"].is_array() && list(&inputs["commitments"]).iter().all(|held| held.get("rpu").is_some()) {
+        redshift_serverless(inputs, expected)
+    } else {
+        match kind {
+            "ri-exchange" | "ri-modify" => Err("a change of what is held, not a bill".into()),
+            _ => reserved(inputs, expected),
+        }
     };
     match translated {
         Ok(case) => case::run(&case, "aws"),
@@ -28,11 +38,11 @@ pub(crate) fn run(example: &Value) -> Outcome {
     }
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn field<'a>(item: &'a Value, name: &str) -> Result<&'a str, String> {
+pub(crate) fn field<'a>(item: &'a Value, name: &str) -> Result<&'a str, String> {
     item[name].as_str().ok_or_else(|| format!("no {name}"))
 }
 
@@ -76,32 +86,69 @@ fn savings_plan(inputs: &Value, expected: &Value, derived: &Value) -> Result<Val
         offers.push(json!({"id": id, "benefit": {"kind": "spend_plan", "plan": plan, "rates": rates}}));
         commitments.push(json!({"id": id, "quantity": held["hourly_commitment"], "account": account}));
     }
-    let mut total = serde_json::Map::new();
-    for (theirs, ours) in [
-        ("on_demand_total", "on_demand"),
-        ("on_demand_cost_without_sp", "on_demand_equivalent"),
-        ("on_demand_m5_and_lambda", "on_demand"),
-    ] {
-        if let Some(value) = expected.get(theirs) {
-            total.insert(ours.into(), value.clone());
-        }
-    }
-    if expected["all_usage_covered"] == true {
-        total.insert("on_demand".into(), json!("0"));
-    }
-    let plans: Vec<Value> = derived["plans"]
+    let wanted = plan_figures(expected, derived, &lines, &commitments)?;
+    Ok(json!({"prices": prices, "usage": lines, "offers": offers, "commitments": commitments, "tolerance": "0.005",
+        "rules": {"rates_above_on_demand": "allowed"}, "expected": wanted}))
+}
+
+/// What the examples say of plans, in the case format. Figures of money are rounded to cents.
+fn plan_figures(expected: &Value, derived: &Value, usage: &[Value], commitments: &[Value]) -> Result<Value, String> {
+    let (mut total, mut lines) = (serde_json::Map::new(), Vec::new());
+    let mut plans: Vec<Value> = derived["plans"]
         .as_object()
         .into_iter()
         .flatten()
         .map(|(id, plan)| json!({"id": id, "used": plan["used"], "unused": plan["unused"]}))
         .collect();
-    if total.is_empty() && plans.is_empty() {
+    let ids = || commitments.iter().filter_map(|held| held["id"].as_str());
+    let named = |prefix: &str| {
+        let prefix = prefix.trim_end_matches('_');
+        ids().find(|id| *id == prefix).or_else(|| if prefix.is_empty() || prefix == "plan" { ids().next() } else { None })
+    };
+    let line = |name: &str| usage.iter().filter_map(|line| line["price"].as_str()).find(|id| *id == name || id.starts_with(name));
+    let first = expected["first_covered"].as_str().and_then(line);
+    for (name, value) in expected.as_object().into_iter().flatten() {
+        let printed = value.as_str().unwrap_or("");
+        let is_number = printed.parse::<Decimal>().is_ok();
+        match name.as_str() {
+            "all_usage_covered" if *value == true => drop(total.insert("on_demand".into(), json!("0"))),
+            "on_demand_cost_without_sp" | "all_on_demand" => drop(total.insert("on_demand_equivalent".into(), value.clone())),
+            "on_demand_total" | "on_demand_m5_and_lambda" | "on_demand_remaining" => {
+                drop(total.insert("on_demand".into(), value.clone()));
+            }
+            "commitment_needed_at_sp_rates" if ids().count() == 1 => {
+                plans.push(json!({"id": ids().next(), "used": value}));
+            }
+            "covered_units_approx" | "remaining_units_approx" => {
+                let field = if name.starts_with("covered") { "covered" } else { "on_demand_quantity" };
+                if let Some(first) = first {
+                    lines.push(json!({"price": first, field: value, "tolerance": words::rounding(printed).to_string()}));
+                }
+            }
+            _ if name.ends_with("exhausted") && *value == true => {
+                // Without a name it is the plan that comes last in the example, the widest one.
+                let id =
+                    named(name.trim_end_matches("exhausted")).or_else(|| commitments.last().and_then(|held| held["id"].as_str()));
+                plans.push(json!({"id": id, "unused": "0"}));
+            }
+            _ if is_number && (name.ends_with("_used") || name.ends_with("_unused")) => {
+                let (prefix, field) = name.rsplit_once('_').unwrap_or((name, "used"));
+                if let Some(id) = named(prefix) {
+                    plans.push(json!({"id": id, field: value}));
+                }
+            }
+            _ if is_number => {
+                if let Some(id) = name.strip_prefix("on_demand_").and_then(line) {
+                    lines.push(json!({"price": id, "on_demand": value}));
+                }
+            }
+            _ => {}
+        }
+    }
+    if total.is_empty() && plans.is_empty() && lines.is_empty() {
         return Err("expected has no figure of a bill".into());
     }
-    let expected = json!({"total": total, "commitments": plans});
-    Ok(
-        json!({"prices": prices, "usage": lines, "offers": offers, "commitments": commitments, "tolerance": "0.005", "expected": expected}),
-    )
+    Ok(json!({"total": total, "commitments": plans, "lines": lines}))
 }
 
 /// Instance types with normalisation factors, or plain units of a service.
@@ -111,7 +158,10 @@ fn reserved(inputs: &Value, expected: &Value) -> Result<Value, String> {
         return Err("no usage or no commitments".into());
     }
     let (mut ids, mut lines, mut offers, mut commitments) = (std::collections::BTreeSet::new(), vec![], vec![], vec![]);
-    let type_of = |item: &Value| item["instance_type"].as_str().unwrap_or("unit").to_owned();
+    let type_of = |item: &Value| {
+        let name = ["instance_type", "class", "node"].iter().find_map(|field| item[*field].as_str());
+        name.unwrap_or("unit").to_owned()
+    };
     for line in usage {
         let id = type_of(line);
         let count = line.get("count").or_else(|| line.get("units")).map_or(Ok(Decimal::ONE), decimal)?;
@@ -152,11 +202,29 @@ fn reserved(inputs: &Value, expected: &Value) -> Result<Value, String> {
 }
 
 /// The pool of a type, Linux on shared tenancy unless the reservation says otherwise.
-fn pool_of(sku: &str, item: &Value) -> Option<Value> {
+pub(crate) fn pool_of(sku: &str, item: &Value) -> Option<Value> {
     let plain = item["platform"].as_str().is_none_or(|platform| platform.starts_with("Linux/UNIX"));
     let shared = item["tenancy"].as_str().is_none_or(|tenancy| tenancy == "default");
-    let factor = size_flexibility::factor(sku)?;
+    let units = item["units"].as_str().and_then(|units| units.parse::<Decimal>().ok());
+    let factor = units.or_else(|| Some(size_flexibility::factor(sku)? * multiplier(item)))?;
     (plain && shared && !size_flexibility::is_excluded(sku)).then(|| json!({"pool": family(sku), "units": factor.to_string()}))
+}
+
+/// By how much the units of a database or cache node differ from those of its size (RDS, Aurora, ElastiCache and MemoryDB user guides).
+fn multiplier(item: &Value) -> Decimal {
+    let says = |word: &str| {
+        item.as_object().into_iter().flatten().any(|(_, value)| value.as_str().is_some_and(|value| value.contains(word)))
+    };
+    let node = item["node"].as_str().unwrap_or("");
+    let tenths = match () {
+        () if says("Multi-AZ DB cluster") || says("Multi-AZ cluster") => 30,
+        () if says("Multi-AZ") || item["multi_az"] == true => 20,
+        () if says("I/O-Optimized") => 13,
+        () if says("Valkey") && node.starts_with("db.") => 7,
+        () if says("Valkey") => 8,
+        () => 10,
+    };
+    Decimal::new(tenths, 1)
 }
 
 /// What the examples say of coverage, in the case format; every price is 1, so that on-demand cost is a number of instance-hours.

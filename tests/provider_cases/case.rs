@@ -2,6 +2,8 @@
 
 use crate::Outcome;
 use crate::check;
+use covermix::billing::agreement::Agreement;
+use covermix::billing::azure::pre_purchase::PrePurchasePlan;
 use covermix::billing::{Bill, Judge, Rules};
 use covermix::catalog::{Catalog, Offer, OnDemandPrice};
 use covermix::portfolio::{Commitment, Portfolio};
@@ -24,7 +26,7 @@ pub(crate) struct Case {
     pub(crate) rules: Rules,
 }
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 16] = [
     "id",
     "title",
     "source",
@@ -37,6 +39,8 @@ const FIELDS: [&str; 14] = [
     "offers",
     "commitments",
     "rules",
+    "agreement",
+    "pre_purchase",
     "tolerance",
     "expected",
 ];
@@ -63,21 +67,69 @@ pub(crate) fn run(case: &Value, provider: &str) -> Outcome {
         Ok(judge) => judge,
         Err(error) => return judge_error(wants_error, &error.to_string()),
     };
-    if let Some(wanted) = wants_error {
-        return Outcome::Failed(vec![format!("no error, but one with \"{wanted}\" was expected")]);
-    }
     let mut reasons = Vec::new();
-    check::bill(&built, &judge.bill(), expected, tolerance, "", &mut reasons);
+    let bill = judge.bill();
+    check::bill(&built, &bill, expected, tolerance, "", &mut reasons);
+    if let Err(error) = stages(case, &judge, &bill, tolerance, &mut reasons) {
+        return judge_error(wants_error, &error);
+    }
     for expected in expected["hours"].as_array().into_iter().flatten() {
         match bill_of_hour(&built, expected) {
             Ok((hour, bill)) => check::bill(&built, &bill, expected, tolerance, &format!("hour {hour} "), &mut reasons),
             Err(error) => reasons.push(error),
         }
     }
+    if let Some(wanted) = wants_error {
+        return Outcome::Failed(vec![format!("no error, but one with \"{wanted}\" was expected")]);
+    }
     if let Some(reason) = reasons.iter().find_map(|reason| reason.strip_prefix("unsupported: ")) {
         return Outcome::Unsupported(reason.to_owned());
     }
     if reasons.is_empty() { Outcome::Passed } else { Outcome::Failed(reasons) }
+}
+
+/// The stages after the waterfall: an agreement's discounts, pre-purchase plans.
+fn stages(case: &Value, judge: &Judge<'_>, bill: &Bill, tolerance: Decimal, reasons: &mut Vec<String>) -> Parsed<()> {
+    let expected = &case["expected"];
+    if let Some(agreement) = case.get("agreement") {
+        let rows = judge.discounts(bill, &read::<Agreement>(agreement.clone())?).map_err(text)?;
+        let discount: Decimal = rows.iter().map(|row| row.discount.value()).sum();
+        for (field, wanted) in expected["agreement"].as_object().into_iter().flatten() {
+            let actual = match field.as_str() {
+                "discount" => discount,
+                "cost" => bill.total().cost().value() - discount,
+                item => rows.iter().filter(|row| row.item == item).map(|row| row.discount.value()).sum(),
+            };
+            check::compare(Some(actual), wanted, tolerance, &format!("agreement {field}"), reasons);
+        }
+    }
+    if let Some(plans) = case.get("pre_purchase") {
+        let plans: Vec<PrePurchasePlan> = read(plans.clone())?;
+        let found = judge.draw_pre_purchase(&plans).map_err(text)?;
+        for wanted in expected["pre_purchase"].as_array().into_iter().flatten() {
+            let Some(plan) = found.iter().find(|plan| wanted["id"] == plan.id.as_str()) else {
+                reasons.push(format!("there is no pre-purchase plan {}", wanted["id"]));
+                continue;
+            };
+            for (field, wanted) in wanted.as_object().into_iter().flatten().filter(|(field, _)| *field != "id") {
+                let actual = match field.as_str() {
+                    "used" => plan.used,
+                    "left" => plan.left,
+                    "covered" => plan.covered.value(),
+                    _ => return Err(format!("unknown field {field} of a pre-purchase plan")),
+                };
+                check::compare(Some(actual), wanted, tolerance, &format!("{} {field}", plan.id), reasons);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bill of what a case describes, for adapters that compare figures themselves.
+pub(crate) fn bill(case: &Value, provider: &str) -> Parsed<(Case, Bill)> {
+    let built = build(case, provider)?;
+    let bill = Judge::new(&built.usage, &built.catalog, &built.portfolio, &built.rules).map_err(text)?.bill();
+    Ok((built, bill))
 }
 
 /// An error is a pass if the case expects it, else the case could not be interpreted.

@@ -14,8 +14,25 @@ pub(crate) fn bill(case: &Case, bill: &Bill, expected: &Value, tolerance: Decima
     };
     for (field, value) in fields {
         match field.as_str() {
-            "hour" | "hours" | "error" | "note" => {}
+            "hour" | "hours" | "error" | "note" | "agreement" | "pre_purchase" => {}
             "total" => charges(&bill.total(), value, tolerance, &format!("{place}total"), reasons),
+            "days" => {
+                let days = bill.days();
+                for (day, value) in value.as_object().into_iter().flatten() {
+                    match days.iter().find(|(key, _)| key.to_string() == *day) {
+                        Some((_, day_charges)) => charges(day_charges, value, tolerance, day, reasons),
+                        None => reasons.push(format!("day {day} is not in the bill")),
+                    }
+                }
+            }
+            "cash" => {
+                let cash = bill.cash();
+                for (period, value) in value.as_object().into_iter().flatten() {
+                    let within = cash.iter().filter(|payment| payment.date.to_string().starts_with(period.as_str()));
+                    let amount: Decimal = within.map(|payment| payment.amount.value()).sum();
+                    compare(Some(amount), value, tolerance, &format!("{place}cash {period}"), reasons);
+                }
+            }
             "months" => {
                 for (month, value) in value.as_object().into_iter().flatten() {
                     match bill.months().iter().find(|(key, _)| key.to_string() == *month) {
@@ -38,6 +55,8 @@ fn charges(actual: &Charges, expected: &Value, tolerance: Decimal, place: &str, 
         let actual = match field.as_str() {
             "on_demand" => Some(actual.on_demand.value()),
             "on_demand_equivalent" => Some(actual.on_demand_equivalent.value()),
+            "list_equivalent" => Some(actual.list_equivalent.value()),
+            "sustained_use_discount" => Some(actual.sustained_use_discount.value()),
             "covered" => Some(actual.covered().value()),
             "cost" => Some(actual.cost().value()),
             "commitment" => Some(actual.commitment().value()),
@@ -48,6 +67,7 @@ fn charges(actual: &Charges, expected: &Value, tolerance: Decimal, place: &str, 
             "savings" => Some(actual.savings().value()),
             "coverage" => actual.coverage().and_then(Decimal::from_f64),
             "utilisation" => actual.utilisation().and_then(Decimal::from_f64),
+            "effective_savings_rate_contracted" => actual.effective_savings_rate_contracted().and_then(Decimal::from_f64),
             "effective_savings_rate_list" => actual.effective_savings_rate_list().and_then(Decimal::from_f64),
             _ => {
                 reasons.push(format!("unsupported: charge {field}"));
@@ -66,6 +86,7 @@ fn lines(case: &Case, bill: &Bill, expected: &Value, tolerance: Decimal, place: 
         let price = case.catalog.price(&line.sku).map_or("", |price| price.id.as_str());
         is("price", price) && is("account", &line.account) && is("zone", &line.availability_zone)
     };
+    let tolerance = expected.get("tolerance").and_then(|own| decimal(own).ok()).unwrap_or(tolerance);
     let matching: Vec<_> = bill.lines().iter().filter(|line| fits(line.column)).collect();
     let name = format!("{place}line {} {} {}", expected["price"], expected["account"], expected["zone"]);
     if matching.is_empty() {
@@ -74,11 +95,12 @@ fn lines(case: &Case, bill: &Bill, expected: &Value, tolerance: Decimal, place: 
     }
     for (field, value) in expected.as_object().into_iter().flatten() {
         let actual = match field.as_str() {
-            "price" | "account" | "zone" => continue,
+            "price" | "account" | "zone" | "tolerance" => continue,
             "quantity" => matching.iter().map(|line| line.quantity).sum(),
             "covered" => matching.iter().map(|line| line.covered).sum(),
             "on_demand_quantity" => matching.iter().map(|line| line.quantity - line.covered).sum(),
             "on_demand" => matching.iter().map(|line| line.on_demand.value()).sum(),
+            "sustained_use_discount" => matching.iter().map(|line| line.sustained_use_discount.value()).sum(),
             "on_demand_equivalent" => matching.iter().map(|line| line.on_demand_equivalent.value()).sum(),
             "covered_by" => {
                 covered_by(bill, matching.iter().map(|line| line.column).collect(), value, tolerance, &name, reasons);

@@ -1,8 +1,8 @@
 //! Published examples of Google Cloud, translated into cases: attribution to projects, flexible commitments, sustained use.
 
-use crate::Outcome;
 use crate::case::{self, decimal};
 use crate::check::compare;
+use crate::{Outcome, gcp_models};
 use covermix::billing::gcp::attribution::{AccountCharges, Allotment, FeeRule, ProjectUsage, attribute};
 use covermix::billing::gcp::{calendar, converted_commitment, discount_of_fee};
 use covermix::units::Money;
@@ -13,11 +13,14 @@ use std::collections::BTreeSet;
 type Parsed<T> = Result<T, String>;
 
 pub(crate) fn run(example: &Value) -> Outcome {
+    let inputs = &example["inputs"];
+    let has = |field: &str| inputs.get(field).is_some();
+    if let Some(outcome) = gcp_models::run(example) {
+        return outcome.unwrap_or_else(Outcome::Unsupported);
+    }
     if example["kind"] == "rule" {
         return Outcome::Unsupported("a rule without figures".into());
     }
-    let inputs = &example["inputs"];
-    let has = |field: &str| inputs.get(field).is_some();
     let found = if has("account_cud_credit") {
         attribution(example)
     } else if has("commitment_per_h_discounted") {
@@ -29,7 +32,7 @@ pub(crate) fn run(example: &Value) -> Outcome {
     } else if has("bought") || has("purchase") {
         starts(inputs, &example["expected"])
     } else {
-        Err("no adapter for these inputs".into())
+        reserved(inputs, &example["expected"])
     };
     match found {
         Ok(outcome) => outcome,
@@ -122,6 +125,37 @@ fn project_of(name: &str) -> &str {
     name.split_once('(').map_or(name, |(project, _)| project)
 }
 
+/// Units committed against units running.
+fn reserved(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
+    let fields = inputs.as_object().ok_or("no inputs")?;
+    let find = |words: &[&str]| {
+        let mut found =
+            fields.iter().filter(|(name, value)| words.iter().any(|word| name.contains(word)) && decimal(value).is_ok());
+        found.next().map(|(_, value)| value)
+    };
+    let committed = decimal(find(&["commit", "reserved"]).ok_or("no adapter for these inputs")?)?;
+    let running = decimal(find(&["running", "usage", "used"]).ok_or("nothing running")?)?;
+    let mut wanted = json!({"lines": [{"price": "u"}], "commitments": [{"id": "r"}]});
+    for (field, value) in expected.as_object().into_iter().flatten() {
+        match field.as_str() {
+            name if name.contains("unused") => wanted["commitments"][0]["unused"] = value.clone(),
+            name if ["standard", "on_demand", "overage"].iter().any(|word| name.contains(word)) => {
+                wanted["lines"][0]["on_demand_quantity"] = value.clone();
+            }
+            name if ["cud", "covered", "commit"].iter().any(|word| name.contains(word)) => {
+                wanted["lines"][0]["covered"] = value.clone();
+            }
+            _ => return Err(format!("expected field {field}")),
+        }
+    }
+    let translated = json!({
+        "prices": [{"id": "u", "price": "1"}], "usage": [{"price": "u", "quantity": running.to_string()}],
+        "offers": [{"id": "r", "benefit": {"kind": "reservation", "sku": "u"}, "recurring": "0.63"}],
+        "commitments": [{"id": "r", "quantity": committed.to_string()}], "expected": wanted,
+    });
+    Ok(case::run(&translated, "gcp"))
+}
+
 /// A commitment in discounted dollars against usage in on-demand dollars, at one discount.
 fn flexible(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
     let rate = Decimal::ONE - number(inputs, "discount")?;
@@ -132,6 +166,8 @@ fn flexible(inputs: &Value, expected: &Value) -> Parsed<Outcome> {
             "overage" => wanted["lines"][0]["on_demand"] = value.clone(),
             "total" | "total_cost" | "cost" => wanted["total"]["cost"] = value.clone(),
             "unused" | "unused_commitment" => wanted["commitments"][0]["unused"] = value.clone(),
+            "fee" | "commitment_cost" => wanted["total"]["commitment"] = value.clone(),
+            "utilisation" | "utilization" => wanted["commitments"][0]["utilisation"] = value.clone(),
             "covered_at_cud_price" | "used" => wanted["commitments"][0]["used"] = value.clone(),
             _ => return Err(format!("expected field {field}")),
         }

@@ -4,17 +4,22 @@ use super::{PlanOrder, ReservationOrder, SizeOrder};
 use crate::billing::Held;
 use crate::billing::waterfall::Draw;
 use crate::catalog::ScopeKind;
+use crate::portfolio::Scope;
 use crate::units::UnitPrice;
 use std::cmp::Ordering;
 
 /// The level of a scope; the narrowest is 0.
-fn level(held: &Held<'_>) -> usize {
-    match held.commitment.scope.kind() {
+pub(super) fn level_of(scope: &Scope) -> usize {
+    match scope.kind() {
         ScopeKind::ResourceGroup => 0,
         ScopeKind::Subscription => 1,
         ScopeKind::ManagementGroup => 2,
         _ => 3,
     }
+}
+
+fn level(held: &Held<'_>) -> usize {
+    level_of(&held.commitment.scope)
 }
 
 /// Reservations: the narrower scope first, then as the switch says.

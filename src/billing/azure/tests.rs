@@ -22,7 +22,7 @@ fn sku(id: &str) -> Sku {
     }
 }
 
-fn price(id: &str, on_demand: Decimal, units: Option<Decimal>) -> OnDemandPrice {
+pub(super) fn price(id: &str, on_demand: Decimal, units: Option<Decimal>) -> OnDemandPrice {
     let pools = units.map(|units| PoolUnits { pool: "DSv3".into(), units: Units::new(units) });
     let (price, family) = (UnitPrice::new(on_demand), String::new());
     OnDemandPrice {
@@ -37,7 +37,7 @@ fn price(id: &str, on_demand: Decimal, units: Option<Decimal>) -> OnDemandPrice 
     }
 }
 
-fn offer(id: &str, benefit: Benefit, years: u32) -> Offer {
+pub(super) fn offer(id: &str, benefit: Benefit, years: u32) -> Offer {
     use ScopeKind::{ManagementGroup, ResourceGroup, Shared, Subscription};
     Offer {
         id: id.into(),
@@ -60,23 +60,23 @@ fn offer(id: &str, benefit: Benefit, years: u32) -> Offer {
     }
 }
 
-fn reservation(sku: &str, units: Option<Decimal>) -> Benefit {
+pub(super) fn reservation(sku: &str, units: Option<Decimal>) -> Benefit {
     let pool = units.map(|units| PoolUnits { pool: "DSv3".into(), units: Units::new(units) });
     Benefit::Reservation { sku: sku.into(), pool }
 }
 
-fn plan(rates: &[(&str, Decimal)]) -> Benefit {
+pub(super) fn plan(rates: &[(&str, Decimal)]) -> Benefit {
     let rates = rates.iter().map(|(id, rate)| ((*id).to_owned(), UnitPrice::new(*rate))).collect();
     Benefit::SpendPlan { plan: "Compute".into(), family: String::new(), rates }
 }
 
-fn held(id: &str, offer: &str, quantity: Decimal, scope: Scope) -> Commitment {
+pub(super) fn held(id: &str, offer: &str, quantity: Decimal, scope: Scope) -> Commitment {
     let (start, end) = (Hour::from_epoch(0).start(), Hour::from_epoch(8760).start());
     Commitment { id: id.into(), offer: offer.into(), quantity, start, end, account: String::new(), scope }
 }
 
 /// Usage from the hour 0: SKU, subscription, resource group, quantity of every hour.
-fn usage(lines: &[(&str, &str, &str, f64)], hours: usize) -> UsageCurves {
+pub(super) fn usage(lines: &[(&str, &str, &str, f64)], hours: usize) -> UsageCurves {
     let line = |(id, subscription, group, _): &(&str, &str, &str, f64)| {
         let mut line = UsageLine::new(sku(id), *subscription);
         line.tags.insert(RESOURCE_GROUP_TAG.into(), (*group).into());
@@ -95,7 +95,7 @@ fn bill(usage: &UsageCurves, catalog: &Catalog, commitments: Vec<Commitment>, ru
     bill
 }
 
-fn catalog(prices: Vec<OnDemandPrice>, offers: Vec<Offer>) -> Catalog {
+pub(super) fn catalog(prices: Vec<OnDemandPrice>, offers: Vec<Offer>) -> Catalog {
     Catalog::new("USD", None, "test", prices, offers).unwrap()
 }
 

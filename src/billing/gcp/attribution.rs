@@ -13,6 +13,7 @@
 //! What is attributed always sums to what was charged, to the last digit. Formulas: `docs/formulation-billing-azure-gcp.md`,
 //! "Attribution".
 
+use crate::billing::{Bill, Judge};
 use crate::error::{Error, Problem, Result};
 use crate::units::Money;
 use rust_decimal::Decimal;
@@ -249,6 +250,39 @@ fn check(account: &AccountCharges, usage: &[ProjectUsage], allotments: &[Allotme
         }
     };
     usage.iter().map(owner).collect()
+}
+
+impl Judge<'_> {
+    /// What a bill of this judge charged and credited for some resource-based commitments of one kind (all of one pool), and the usage by
+    /// project that they could cover: the input of [`attribute`]. Units are those of the pool; folders are the caller's to add.
+    ///
+    /// # Errors
+    /// [`Problem::Dangling`] for a commitment that the bill does not have.
+    pub fn account_charges(&self, bill: &Bill, commitments: &[&str]) -> Result<(AccountCharges, Vec<ProjectUsage>)> {
+        let mut account = AccountCharges::default();
+        let mut weights: BTreeMap<usize, Decimal> = BTreeMap::new();
+        for id in commitments {
+            let Some(index) = bill.commitments().iter().position(|held| held.id == *id) else {
+                return Err(Problem::Dangling { kind: "commitment", id: (*id).to_owned() }.into());
+            };
+            let held = &bill.commitments()[index];
+            account.committed += held.provided;
+            account.covered += held.used;
+            account.credit += held.covered;
+            account.fee += held.charges.commitment();
+            let draws = self.record.epochs.iter().flat_map(|epoch| &epoch.draws);
+            weights.extend(draws.filter(|draw| draw.commitment == index).map(|draw| (draw.line, draw.weight)));
+        }
+        let mut projects: BTreeMap<&str, Decimal> = BTreeMap::new();
+        for (line, weight) in weights {
+            let billed = &bill.lines()[line];
+            *projects.entry(&self.lines[line].line.account).or_default() += billed.quantity * weight;
+            account.sustained_use_discount += billed.sustained_use_discount;
+        }
+        let usage =
+            |(project, quantity): (&str, Decimal)| ProjectUsage { project: project.into(), folders: BTreeSet::new(), quantity };
+        Ok((account, projects.into_iter().map(usage).collect()))
+    }
 }
 
 /// Splits an amount of money by weights; without weights it all falls on `rest`.

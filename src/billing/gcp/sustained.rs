@@ -9,8 +9,9 @@
 //! Where SKUs of one group differ in price (custom types cost more) the group's rate of discount applies to the cost of each.
 
 use super::{GcpRules, calendar};
-use crate::billing::waterfall::{Number, Sums};
-use crate::billing::{Judge, PricedLine, lines_of};
+use crate::billing::record::Record;
+use crate::billing::waterfall::{GroupHour, Number, Sums};
+use crate::billing::{PricedLine, lines_of};
 use crate::time::Month;
 use crate::usage::Provider;
 use rust_decimal::Decimal;
@@ -44,6 +45,17 @@ pub enum SustainedUseGrouping {
     Sku,
 }
 
+/// Which usage counts towards the quarters of the month. Not documented where commitments cover a part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SustainedUseThresholds {
+    /// What no commitment covers.
+    #[default]
+    Uncovered,
+    /// All of it, what commitments cover first.
+    AllUsage,
+}
+
 /// The tiers of each family (series, or model of GPU) that gets sustained use discounts, as documented in 2026.
 #[must_use]
 pub fn documented_tiers() -> BTreeMap<String, Tiers> {
@@ -57,6 +69,7 @@ pub fn documented_tiers() -> BTreeMap<String, Tiers> {
 pub(crate) struct Group {
     lines: Vec<(usize, Decimal)>,
     tiers: Tiers,
+    thresholds: SustainedUseThresholds,
 }
 
 impl Group {
@@ -66,6 +79,11 @@ impl Group {
     }
 
     /// Its lines with their on-demand prices.
+    pub(crate) fn lines(&self) -> &[(usize, Decimal)] {
+        &self.lines
+    }
+
+    /// The same in the numbers of a replay.
     pub(crate) fn prices<N: Number>(&self) -> Vec<(usize, N)> {
         self.lines.iter().map(|(line, price)| (*line, N::from_decimal(*price))).collect()
     }
@@ -81,9 +99,11 @@ pub(crate) fn groups(rules: &GcpRules, lines: &[PricedLine<'_>]) -> Vec<Group> {
             SustainedUseGrouping::Series => String::new(),
             SustainedUseGrouping::Sku => line.price.id.clone(),
         };
-        let group = groups
-            .entry((sku.region.clone(), family, sku.unit.clone(), apart))
-            .or_insert_with(|| Group { lines: Vec::new(), tiers: *tiers });
+        let group = groups.entry((sku.region.clone(), family, sku.unit.clone(), apart)).or_insert_with(|| Group {
+            lines: Vec::new(),
+            tiers: *tiers,
+            thresholds: rules.sustained_use_thresholds,
+        });
         group.lines.push((index, line.price.price.value()));
     }
     groups.into_values().collect()
@@ -96,63 +116,71 @@ fn family(line: &PricedLine<'_>) -> String {
     name.to_ascii_uppercase()
 }
 
-/// The discount of each billing month, as a positive amount.
-pub(crate) fn discounts<N: Number>(judge: &Judge<'_>, sums: &[Sums<N>]) -> BTreeMap<Month, N> {
-    let mut discounts = BTreeMap::new();
-    if judge.sustained.is_empty() {
-        return discounts;
-    }
-    let months: Vec<Month> = judge.usage.grid().hours().map(calendar::month).collect();
-    for (index, group) in judge.sustained.iter().enumerate() {
-        let mut by_month: BTreeMap<Month, Vec<Open<N>>> = BTreeMap::new();
-        for (epoch, sums) in judge.epochs.iter().zip(sums) {
-            for (hour, (quantity, cost)) in epoch.hours.clone().zip(&sums.open[index]) {
-                let hours = N::from_f64(judge.usage.weights()[hour]);
-                by_month.entry(months[hour]).or_default().push(Open { quantity: *quantity, cost: *cost, hours });
+/// For each group the discount of each billing month, as a positive amount, and the on-demand cost it is a discount on.
+pub(crate) fn discounts<N: Number>(record: &Record, sums: &[Sums<N>]) -> Vec<BTreeMap<Month, (N, N)>> {
+    let of_group = |(index, group): (usize, &Group)| {
+        let mut by_month: BTreeMap<Month, Vec<HourOfGroup<N>>> = BTreeMap::new();
+        for (epoch, sums) in record.epochs.iter().zip(sums) {
+            // Epochs do not cross billing months.
+            let month = calendar::month(record.hour(epoch.hours.start));
+            let hours = by_month.entry(month).or_default();
+            for (hour, group_hour) in epoch.hours.clone().zip(&sums.open[index]) {
+                hours.push(HourOfGroup { group_hour: *group_hour, hours: N::from_f64(record.usage.weights()[hour]) });
             }
         }
-        for (month, open) in by_month {
+        let month = |(month, hours): (Month, Vec<HourOfGroup<N>>)| {
             let month_hours = N::from_decimal(Decimal::from(calendar::hours_in(month)));
-            let discount = discount(open, month_hours, group.tiers.map(N::from_decimal));
-            let sum = discounts.entry(month).or_insert(N::ZERO);
-            *sum += discount;
-        }
-    }
-    discounts
+            (month, discount(&hours, month_hours, group))
+        };
+        by_month.into_iter().map(month).collect()
+    };
+    record.sustained.iter().enumerate().map(of_group).collect()
 }
 
-/// What is open of a group in an hour (or several equal ones).
+/// What a group did in an hour (or several equal ones).
 #[derive(Clone, Copy)]
-struct Open<N> {
-    quantity: N,
-    cost: N,
+struct HourOfGroup<N> {
+    group_hour: GroupHour<N>,
     hours: N,
 }
 
-/// The discount on one group's usage in one month.
-fn discount<N: Number>(mut open: Vec<Open<N>>, month_hours: N, tiers: [N; 4]) -> N {
-    let (mut used, mut cost, mut all_hours) = (N::ZERO, N::ZERO, N::ZERO);
-    for hour in &open {
-        used += hour.quantity * hour.hours;
-        cost += hour.cost * hour.hours;
+/// The discount on one group's usage in one month, and the on-demand cost of what is open.
+fn discount<N: Number>(hours: &[HourOfGroup<N>], month_hours: N, group: &Group) -> (N, N) {
+    let tiers = group.tiers.map(N::from_decimal);
+    let (mut open, mut cost, mut all_hours) = (N::ZERO, N::ZERO, N::ZERO);
+    for hour in hours {
+        open += hour.group_hour.open * hour.hours;
+        cost += hour.group_hour.cost * hour.hours;
         all_hours += hour.hours;
     }
-    if used <= N::ZERO {
-        return N::ZERO;
+    if open <= N::ZERO {
+        return (N::ZERO, N::ZERO);
     }
     // Hours that stand for several may add up to more than the month has; the layers then count shares of those.
     let month_hours = if all_hours > month_hours { all_hours } else { month_hours };
+    let layers = |level: fn(&GroupHour<N>) -> N| {
+        charged(hours.iter().map(|hour| (level(&hour.group_hour), hour.hours)).collect(), month_hours, tiers)
+    };
+    let charged = match group.thresholds {
+        SustainedUseThresholds::Uncovered => layers(|hour| hour.open),
+        SustainedUseThresholds::AllUsage => layers(|hour| hour.used) - layers(|hour| hour.used - hour.open),
+    };
+    (cost - cost * charged / open, cost)
+}
+
+/// What the layers under a curve (level and hours) are charged, in unit-hours at the full price.
+fn charged<N: Number>(mut curve: Vec<(N, N)>, month_hours: N, tiers: [N; 4]) -> N {
     let quarter = month_hours / N::from_f64(4.0);
-    open.sort_by(|a, b| b.quantity.partial_cmp(&a.quantity).unwrap_or(std::cmp::Ordering::Equal));
+    curve.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(std::cmp::Ordering::Equal));
     let (mut charged, mut hours) = (N::ZERO, N::ZERO);
-    for (index, hour) in open.iter().enumerate() {
-        hours += hour.hours;
-        let below = open.get(index + 1).map_or(N::ZERO, |next| next.quantity);
-        if hour.quantity > below {
-            charged += (hour.quantity - below) * charged_hours(hours, quarter, tiers);
+    for (index, (level, weight)) in curve.iter().enumerate() {
+        hours += *weight;
+        let below = curve.get(index + 1).map_or(N::ZERO, |next| next.0);
+        if *level > below {
+            charged += (*level - below) * charged_hours(hours, quarter, tiers);
         }
     }
-    cost - cost * charged / used
+    charged
 }
 
 /// What a layer that runs for some hours is charged, in hours at the full price.
@@ -172,11 +200,37 @@ mod tests {
     use proptest::prelude::*;
     use rust_decimal::dec;
 
-    fn open(hours: &[(Decimal, i64)]) -> Vec<Open<Decimal>> {
-        hours
-            .iter()
-            .map(|(quantity, hours)| Open { quantity: *quantity, cost: *quantity, hours: Decimal::from(*hours) })
-            .collect()
+    fn open(hours: &[(Decimal, i64)]) -> Vec<HourOfGroup<Decimal>> {
+        let hour = |(open, hours): &(Decimal, i64)| HourOfGroup {
+            group_hour: GroupHour { used: *open, open: *open, cost: *open },
+            hours: Decimal::from(*hours),
+        };
+        hours.iter().map(hour).collect()
+    }
+
+    fn discount(hours: &[HourOfGroup<Decimal>], month_hours: Decimal, tiers: Tiers) -> Decimal {
+        discount_by(hours, month_hours, tiers, SustainedUseThresholds::Uncovered)
+    }
+
+    fn discount_by(
+        hours: &[HourOfGroup<Decimal>],
+        month_hours: Decimal,
+        tiers: Tiers,
+        thresholds: SustainedUseThresholds,
+    ) -> Decimal {
+        super::discount(hours, month_hours, &Group { lines: Vec::new(), tiers, thresholds }).0
+    }
+
+    #[test]
+    fn covered_usage_helps_to_reach_thresholds_only_if_asked_to() {
+        // One unit all month, covered for the first half: the other half starts at the first tier, or goes on at the third.
+        let covered = GroupHour { used: dec!(1), open: dec!(0), cost: dec!(0) };
+        let open = GroupHour { used: dec!(1), open: dec!(1), cost: dec!(1) };
+        let half = |group_hour| HourOfGroup { group_hour, hours: dec!(360) };
+        let hours = [half(covered), half(open)];
+        let by = |thresholds| discount_by(&hours, dec!(720), THIRTY_PERCENT, thresholds);
+        assert_eq!(by(SustainedUseThresholds::Uncovered), dec!(36));
+        assert_eq!(by(SustainedUseThresholds::AllUsage), dec!(180));
     }
 
     #[test]
@@ -189,7 +243,7 @@ mod tests {
             (720, TWENTY_PERCENT, dec!(0.1998)),
             (360, TWENTY_PERCENT, dec!(0.0661)),
         ] {
-            let found = discount(open(&[(dec!(1), hours)]), dec!(720), tiers) / Decimal::from(hours);
+            let found = discount(&open(&[(dec!(1), hours)]), dec!(720), tiers) / Decimal::from(hours);
             assert_eq!(found, expected, "{hours} hours");
         }
     }
@@ -199,9 +253,9 @@ mod tests {
         // 4, 8, 16, 32 vCPUs by quarter of the month: the first four 30 %, the next four 20 %, the next eight 10 %, the rest nothing.
         let usage = open(&[(dec!(4), 180), (dec!(8), 180), (dec!(16), 180), (dec!(32), 180)]);
         let expected = dec!(4) * dec!(720) * dec!(0.3) + dec!(4) * dec!(540) * dec!(0.2) + dec!(8) * dec!(360) * dec!(0.1);
-        assert_eq!(discount(usage, dec!(720), THIRTY_PERCENT).round_dp(15), expected);
+        assert_eq!(discount(&usage, dec!(720), THIRTY_PERCENT).round_dp(15), expected);
         // Thirty instances for one day are thirty layers of a thirtieth.
-        assert_eq!(discount(open(&[(dec!(30), 24)]), dec!(720), THIRTY_PERCENT), dec!(0));
+        assert_eq!(discount(&open(&[(dec!(30), 24)]), dec!(720), THIRTY_PERCENT), dec!(0));
     }
 
     proptest! {
@@ -213,7 +267,7 @@ mod tests {
                 .map(|layer| Decimal::from(levels.iter().filter(|level| **level >= layer).count()))
                 .map(|hours| hours - charged_hours(hours, month / dec!(4), THIRTY_PERCENT))
                 .sum();
-            prop_assert!((discount(hours, month, THIRTY_PERCENT) - by_layers).abs() < dec!(1e-20));
+            prop_assert!((discount(&hours, month, THIRTY_PERCENT) - by_layers).abs() < dec!(1e-20));
         }
     }
 }

@@ -196,6 +196,30 @@ fn sustained_use_discounts_follow_pacific_months_on_what_is_left() {
 }
 
 #[test]
+fn a_bill_is_attributed_by_allotments() {
+    // All of June: 10 vCPUs of project a and 30 of b, 20 committed, 15 of them allotted to a, which needs 10.
+    let catalog = catalog(vec![price("N1 vCPU", "N1", dec!(0.03))], vec![offer("cud", resource("N1 vCPU", "N1"), 1, dec!(0.02))]);
+    let first = Hour::containing(calendar::midnight("2026-06-01".parse().unwrap()));
+    let usage = usage(first, &[("N1 vCPU", "a", 10.0), ("N1 vCPU", "b", 30.0)], 720);
+    let mut commitment = held("c", "cud", dec!(20), Scope::Shared);
+    (commitment.start, commitment.end) = (first.start(), first.plus(720).start());
+    let portfolio = Portfolio::new(Vec::new(), vec![commitment]).unwrap();
+    let judge = Judge::new(&usage, &catalog, &portfolio, &Rules::default()).unwrap();
+    let bill = judge.bill();
+    let (account, projects) = judge.account_charges(&bill, &["c"]).unwrap();
+    assert_eq!((account.committed, account.covered, account.fee), (dec!(14400), dec!(14400), Money::new(dec!(288))));
+    assert_eq!(account.sustained_use_discount, bill.total().sustained_use_discount);
+    let own = attribution::Allotment { units: dec!(10800), projects: BTreeSet::from(["a".into()]), folders: BTreeSet::new() };
+    let found = attribution::attribute(&account, &projects, &[own], attribution::FeeRule::ByAllotment).unwrap();
+    assert_eq!((found.shares[0].covered, found.shares[1].covered), (dec!(7200), dec!(7200)));
+    // The owner pays for its allotment; what it left is free for b, and 3,600 units nobody was allotted are paid for by b.
+    assert_eq!((found.shares[0].fee, found.shares[1].fee), (Money::new(dec!(216)), Money::new(dec!(72))));
+    let total = found.total();
+    assert_eq!((total.fee, total.credit), (account.fee, account.credit));
+    assert!(judge.account_charges(&bill, &["nobody"]).unwrap_err().to_string().contains("nobody"));
+}
+
+#[test]
 fn the_models_and_fees_convert() {
     assert_eq!(converted_commitment(dec!(100), dec!(0.3)), dec!(70));
     assert_eq!((discount_of_fee(dec!(0.0072)), discount_of_fee(dec!(0.0054))), (dec!(0.28), dec!(0.46)));
