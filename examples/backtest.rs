@@ -64,7 +64,8 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
     rules.extend(Lookback::peers(plan).into_iter().map(|rule| Box::new(rule) as Box<dyn Rule>));
     rules.push(Box::new(Hedged::new(plan)));
     rules.push(Box::new(Foresight::new(plan, &usage, &catalog, dates, 1.0)?));
-    let rows = rules.iter().map(|rule| run(rule.as_ref(), &usage, &catalog, dates)).collect::<covermix::Result<Vec<Outcome>>>()?;
+    let rows =
+        rules.iter().map(|rule| run(rule.as_ref(), &usage, &catalog, dates)).collect::<covermix::Result<Vec<Outcome>>>()?;
     let best = rows.iter().map(|row| row.cost).fold(f64::INFINITY, f64::min);
     if arguments.json {
         let rows: Vec<_> = rows
@@ -84,12 +85,22 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
         println!("{document:#}");
         return Ok(());
     }
-    println!("{:<28} {:>9} {:>14} {:>12} {:>8} {:>8} {:>11} {:>9}", "rule", "savings %", "cost", "regret", "util. %", "cover %", "worst mo. %", "lock-in mo");
+    println!(
+        "{:<28} {:>9} {:>14} {:>12} {:>8} {:>8} {:>11} {:>9}",
+        "rule", "savings %", "cost", "regret", "util. %", "cover %", "worst mo. %", "lock-in mo"
+    );
     for row in &rows {
         let utilisation = row.utilisation.map_or_else(|| "-".to_owned(), |value| format!("{:.1}", value * 100.0));
         println!(
             "{:<28} {:>9.2} {:>14.1} {:>12.1} {:>8} {:>8.1} {:>11.1} {:>9.1}",
-            row.rule, row.savings * 100.0, row.cost, row.cost - best, utilisation, row.coverage * 100.0, row.worst_month * 100.0, row.lock_in_months
+            row.rule,
+            row.savings * 100.0,
+            row.cost,
+            row.cost - best,
+            utilisation,
+            row.coverage * 100.0,
+            row.worst_month * 100.0,
+            row.lock_in_months
         );
     }
     Ok(())

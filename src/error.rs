@@ -351,7 +351,9 @@ impl Problem {
             }
             Self::Scope { .. } => "use one of the scopes that the offer lists".into(),
             Self::Probabilities { .. } => "give each scenario a probability above 0 so that they sum to 1".into(),
-            Self::DriverWithoutData { driver, .. } => format!("give the driver `{driver}` a value for every month of the horizon"),
+            Self::DriverWithoutData { driver, .. } => {
+                format!("give the driver `{driver}` a value for every month of the horizon")
+            }
             Self::MigrationWithoutPrice { .. } => "add the price of the new line to the catalog, or correct the migration".into(),
             Self::SelectsNothing { .. } => "correct the selection, or remove the transform".into(),
             Self::OutOfRange { range, .. } => format!("give a value in {range}"),

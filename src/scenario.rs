@@ -14,12 +14,20 @@
 //! Formulas and sources: `docs/formulation-scenario.md`.
 
 pub mod backtest;
+pub mod bootstrap;
+mod file;
 pub mod forecast;
 pub mod hedge;
 pub mod ladder;
+pub mod reduction;
+pub mod risk;
+pub mod transform;
+
+pub use file::{FutureFile, ScenarioFile};
 
 use crate::error::{Error, Problem, Result};
 use crate::usage::UsageCurves;
+use transform::PriceChange;
 
 /// One possible future.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +38,8 @@ pub struct Scenario {
     pub probability: f64,
     /// What runs in it.
     pub usage: UsageCurves,
+    /// How prices change in it.
+    pub prices: Vec<PriceChange>,
 }
 
 /// Futures whose probabilities sum to one, over the same hours.

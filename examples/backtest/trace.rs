@@ -110,7 +110,8 @@ pub(crate) fn catalog(usage: &UsageCurves, flexible: f64, locked: Option<f64>) -
     let share = |discount: f64| {
         let rate = to_decimal(1.0 - discount).filter(|rate| (0.0..1.0).contains(&discount) && *rate > Decimal::ZERO);
         rate.ok_or_else(|| {
-            Error::from(Problem::OutOfRange { value: discount.to_string(), range: "discounts from 0 to below 1" }).in_field("discount")
+            Error::from(Problem::OutOfRange { value: discount.to_string(), range: "discounts from 0 to below 1" })
+                .in_field("discount")
         })
     };
     let prices: Vec<OnDemandPrice> = usage

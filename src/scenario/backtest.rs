@@ -176,9 +176,9 @@ pub fn hours_of(usage: &UsageCurves, hours: Range<usize>) -> Result<UsageCurves>
 }
 
 fn commitment(catalog: &Catalog, purchase: &Purchase, now: Hour, index: usize) -> Result<Commitment> {
-    let offer = catalog.offer(&purchase.offer).ok_or_else(|| {
-        Error::from(Problem::Dangling { kind: "offer", id: purchase.offer.clone() }).in_field("purchase.offer")
-    })?;
+    let offer = catalog
+        .offer(&purchase.offer)
+        .ok_or_else(|| Error::from(Problem::Dangling { kind: "offer", id: purchase.offer.clone() }).in_field("purchase.offer"))?;
     let scope = if offer.scopes.contains(&crate::catalog::ScopeKind::Shared) { Scope::Shared } else { Scope::Region };
     Ok(Commitment {
         id: format!("{now} {index:03} {}", offer.id),
@@ -232,9 +232,8 @@ impl<'a> Coverable<'a> {
 
     /// How much on-demand cost an hour the plan covers that is held in an hour.
     pub(crate) fn held(&self, held: &Portfolio, at: Hour) -> f64 {
-        let running = |one: &&Commitment| {
-            one.offer == self.offer.id && Hour::containing(one.start) <= at && Hour::containing(one.end) > at
-        };
+        let running =
+            |one: &&Commitment| one.offer == self.offer.id && Hour::containing(one.start) <= at && Hour::containing(one.end) > at;
         let quantity: f64 = held.commitments().iter().filter(running).map(|one| to_f64(one.quantity)).sum();
         quantity * self.offer.effective_hourly().to_f64() / self.rate
     }

@@ -187,9 +187,8 @@ impl Forecaster {
         };
         match self.method {
             Method::TrailingMean { window: 0 } => {
-                return Err(
-                    Error::from(Problem::OutOfRange { value: "0".into(), range: "windows of 1 value or more" }).in_field("window")
-                );
+                return Err(Error::from(Problem::OutOfRange { value: "0".into(), range: "windows of 1 value or more" })
+                    .in_field("window"));
             }
             Method::SeasonalNaive { season: 0, .. } => {
                 return Err(

@@ -92,7 +92,8 @@ impl Calendar<'_> {
             }
             step /= 2.0;
         }
-        let quantity = (0..bought.len()).map(|date| if date == 0 { bought[0] } else { bought[date] - bought[date - 1] }).collect();
+        let quantity =
+            (0..bought.len()).map(|date| if date == 0 { bought[0] } else { bought[date] - bought[date - 1] }).collect();
         Ok(Purchases { quantity, cost: before + total(&stretches, &bought) })
     }
 
@@ -270,7 +271,8 @@ mod tests {
             for (probability, demand) in calendar.demand {
                 for (hour, demand) in demand.iter().enumerate() {
                     let running = |date: usize| date <= hour && hour < date + calendar.term_hours;
-                    let level: f64 = calendar.dates.iter().zip(&quantity).filter(|pair| running(*pair.0)).map(|pair| pair.1).sum();
+                    let level: f64 =
+                        calendar.dates.iter().zip(&quantity).filter(|pair| running(*pair.0)).map(|pair| pair.1).sum();
                     let old = calendar.held.get(hour).copied().unwrap_or(0.0);
                     cost += probability * ((demand - old - level).max(0.0) + calendar.rate * level);
                 }
