@@ -4,7 +4,8 @@
 //!
 //! TRACE is the table of Snowflake's Shaved Ice data (USAGE_HOUR, REGION_NUM, INSTANCE_TYPE, NORM_USAGE; CSV, plain or gzip). All lines
 //! have the on-demand price 1. Purchases are made every 720 hours from the second year on, each for a year; the last two years are
-//! charged. `--by-family` sells a locked plan of each line (40 % off) beside the flexible one. Exit code 2 means that the trace cannot be
+//! charged. `--locked 0.4` sells reservations of each line, 40 % off, beside the flexible plan: the rules of the market still buy the plan,
+//! ours (`covermix`) buys both, and `covermix, flexible only` shows what the plan alone would have saved. Exit code 2 means that the trace cannot be
 //! read or is shorter than two years. Without arguments a small trace of its own is used.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -12,8 +13,8 @@
 mod trace;
 
 use clap::Parser;
-use covermix::scenario::backtest::{BuyNothing, Dates, Foresight, Lookback, Outcome, Rule, run};
-use covermix::scenario::hedge::Hedged;
+use covermix::scenario::backtest::{BuyNothing, Dates, Foresight, Lookback, Outcome, Purchase, Rule, Situation, run};
+use covermix::scenario::hedge::{Hedged, HedgedFamilies};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +52,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// A rule under another name.
+struct Named<R>(&'static str, R);
+
+impl<R: Rule> Rule for Named<R> {
+    fn name(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn decide(&self, situation: &Situation<'_>) -> covermix::Result<Vec<Purchase>> {
+        self.1.decide(situation)
+    }
+}
+
 fn compare(arguments: &Arguments) -> covermix::Result<()> {
     let usage = match &arguments.usage {
         Some(path) => trace::read(path)?,
@@ -62,7 +76,12 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
     let plan = trace::FLEXIBLE;
     let mut rules: Vec<Box<dyn Rule>> = vec![Box::new(BuyNothing)];
     rules.extend(Lookback::peers(plan).into_iter().map(|rule| Box::new(rule) as Box<dyn Rule>));
-    rules.push(Box::new(Hedged::new(plan)));
+    if arguments.locked.is_some() {
+        rules.push(Box::new(Named("covermix, flexible only", Hedged::new(plan))));
+        rules.push(Box::new(HedgedFamilies { flexible: Hedged::new(plan) }));
+    } else {
+        rules.push(Box::new(Hedged::new(plan)));
+    }
     rules.push(Box::new(Foresight::new(plan, &usage, &catalog, dates, 1.0)?));
     let rows =
         rules.iter().map(|rule| run(rule.as_ref(), &usage, &catalog, dates)).collect::<covermix::Result<Vec<Outcome>>>()?;

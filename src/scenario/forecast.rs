@@ -93,7 +93,7 @@ pub struct Bands {
 }
 
 /// Horizons whose past errors tell how errors grow; their errors are divided by the root of the horizon, as those of a random walk grow.
-const ERROR_HORIZONS: [usize; 4] = [1, 4, 13, 26];
+pub(super) const ERROR_HORIZONS: [usize; 4] = [1, 4, 13, 26];
 /// The fewest values that a rolling origin starts from.
 const FIRST_ORIGIN: usize = 8;
 
@@ -273,7 +273,7 @@ impl Forecaster {
 }
 
 /// The slope of the least-squares line; 0 for fewer than three values.
-fn slope(series: &[f64]) -> f64 {
+pub(super) fn slope(series: &[f64]) -> f64 {
     if series.len() < 3 {
         return 0.0;
     }

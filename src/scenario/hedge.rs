@@ -7,6 +7,10 @@
 //! nothing and tells which scenario came true. The level is therefore the smaller of the two. It knows no direction of demand.
 //! Formulas: `docs/formulation-scenario.md`, "The hedged rule".
 
+mod families;
+
+pub use families::HedgedFamilies;
+
 use super::backtest::{Coverable, Purchase, Rule, Situation, offer, quantile};
 use super::forecast::{Forecaster, count};
 use crate::error::Result;
