@@ -11,7 +11,7 @@ use covermix::scenario::hedge::{Hedged, HedgedFamilies};
 use covermix::usage::UsageCurves;
 use std::path::PathBuf;
 
-/// Price of an hour on demand above the committed hour, in the paper's cost: 1.1 too little, 1 too much.
+/// Price of an hour on demand, in the paper's cost; a committed hour costs 1.
 const PREMIUM: f64 = 2.1;
 
 fn usage() -> Option<UsageCurves> {
@@ -40,17 +40,18 @@ fn scaled(series: &[f64]) -> Vec<f64> {
     series.iter().map(|value| value / peak * 100.0).collect()
 }
 
+/// What the hours but the last cost at a level; the notebooks do not charge a window's last hour.
 fn cost(series: &[f64], level: f64) -> f64 {
-    series.iter().map(|value| (PREMIUM - 1.0) * (value - level).max(0.0) + (level - value).max(0.0)).sum()
+    let charged = &series[..series.len() - 1];
+    charged.iter().map(|value| level + PREMIUM * (value - level).max(0.0)).sum()
 }
 
-/// The best of evenly spaced levels from the lowest to the highest hour, as the notebooks search it; the last hour is not charged.
+/// The best of evenly spaced levels from the lowest to the highest hour, as the notebooks search it.
 fn grid_search(series: &[f64], points: usize) -> (f64, f64) {
     let (low, high) = series.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
-    let charged = &series[..series.len() - 1];
     (0..points)
         .map(|step| low + (high - low) * step as f64 / (points - 1) as f64)
-        .map(|level| (level, cost(charged, level)))
+        .map(|level| (level, cost(series, level)))
         .min_by(|left, right| left.1.total_cmp(&right.1))
         .unwrap()
 }
@@ -72,27 +73,29 @@ fn figures_4_8_and_9_are_those_published() {
     let (level, least) = grid_search(&window, 100);
     close(level, 77.443_53, 5e-6);
     close(least, 29_326.44, 5e-3);
-    for (level, printed) in [(53.5, 34_086.0), (76.7, 29_333.0), (100.0, 33_500.0)] {
-        close(cost(&window[..335], level), printed, 60.0);
+    let low = window.iter().copied().fold(f64::INFINITY, f64::min);
+    for (step, printed) in [(0.0, 34_086.0), (4.0, 29_333.0), (8.0, 33_500.0)] {
+        close(cost(&window, low + (100.0 - low) * step / 8.0), printed, 0.5);
     }
     let window = scaled(&days(&demand, DAY_2023_12_17, 14));
     let (level, _) = grid_search(&window[..168], 100);
     close(level, 79.0, 0.05);
-    close(cost(&window[..335], level), 28_173.0, 1.0);
+    close(cost(&window, level), 28_173.0, 0.5);
     let (level, least) = grid_search(&window, 100);
     close(level, 72.4, 0.05);
-    close(least, 27_755.0, 1.0);
+    close(least, 27_755.0, 0.5);
     let window = scaled(&days(&demand, DAY_2023_12_03, 28));
     let (single, all) = grid_search(&window, 100);
     close(single, 72.38, 5e-3);
-    close(all, 55_647.10, 1.0);
-    let mut ladder = 0.0;
-    for (week, printed) in window.chunks(168).zip([75.27, 77.95, 75.25, 65.57]) {
-        let (level, least) = grid_search(week, 100);
-        close(level, printed, 5e-3);
-        ladder += least;
+    close(all, 55_647.10, 5e-3);
+    let levels: Vec<f64> = window.chunks(168).map(|week| grid_search(week, 100).0).collect();
+    for (level, printed) in levels.iter().zip([75.27, 77.95, 75.25, 65.57]) {
+        close(*level, printed, 5e-3);
     }
-    close(ladder, 55_183.80, 600.0);
+    let ladder: f64 =
+        (0..window.len() - 1).map(|hour| levels[hour / 168] + PREMIUM * (window[hour] - levels[hour / 168]).max(0.0)).sum();
+    close(ladder, 55_183.80, 5e-3);
+    close(ladder / all, 0.991_674_2, 5e-8);
 }
 
 #[test]
@@ -118,16 +121,31 @@ fn growth_and_swing_are_those_published() {
     close(weekly.iter().sum::<f64>() / weekly.len() as f64, 1.398_37, 5e-3);
 }
 
-/// Table 3: what a commitment sized on one week costs too much when demand grows after it, per million.
+/// Table 3: what a commitment sized on one week costs too much when demand grows after it, per million of the least cost. The notebook's
+/// search stops a little short of the least cost, so that its figures lie up to 0.4 % below these.
 #[test]
 fn table_3_is_the_one_published() {
     let Some(usage) = usage() else { return };
     let demand = total(&usage);
     let peak = demand.iter().copied().fold(0.0, f64::max);
     let base: Vec<f64> = days(&demand, DAY_2024_01_21, 7).iter().map(|value| value / peak * 100.0).collect();
-    let (level, _) = grid_search(&base, 100);
-    println!("level of the base week: {level}");
-    close(level, 78.2154, 0.1);
+    let level = 78.2154;
+    assert!(cost(&base, level) < grid_search(&base, 100).1 * (1.0 + 1e-5));
+    let table = [
+        (0.10, [7.05, 3.51, 1.75, 32.62]),
+        (0.25, [16.50, 8.21, 60.32, 277.17]),
+        (0.50, [29.04, 67.21, 237.99, 1174.65]),
+        (0.75, [35.84, 137.12, 512.68, 2321.38]),
+        (1.00, [41.71, 207.48, 866.13, 3612.77]),
+    ];
+    for (growth, published) in table {
+        for (weeks, printed) in [1, 2, 4, 8].into_iter().zip(published) {
+            let factor = |day: usize| (1.0_f64 + growth).powf((day + 1) as f64 / 365.0);
+            let future: Vec<f64> = (0..168 * weeks).map(|hour| base[hour % 168] * factor(hour / 24)).collect();
+            let least = future.iter().map(|level| cost(&future, *level)).fold(f64::INFINITY, f64::min);
+            close((cost(&future, level) / least - 1.0) * 1e6, printed, 0.02 + 0.005 * printed);
+        }
+    }
 }
 
 fn savings(rule: &dyn Rule, usage: &UsageCurves, discount: f64, locked: Option<f64>) -> f64 {
