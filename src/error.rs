@@ -278,6 +278,36 @@ pub enum Problem {
         /// The scope found.
         scope: String,
     },
+    /// Probabilities that are not above 0 or do not sum to one.
+    #[error("the probabilities sum to {sum}, not to 1 ({list}); each must be above 0")]
+    Probabilities {
+        /// Their sum.
+        sum: f64,
+        /// Each scenario's name and probability.
+        list: String,
+    },
+    /// A driver of usage that has no value for an hour.
+    #[error("the driver `{driver}` has no data for {missing}")]
+    DriverWithoutData {
+        /// The driver's name.
+        driver: String,
+        /// What it lacks: a month, or everything.
+        missing: String,
+    },
+    /// A migration to a usage line that the catalog has no price for.
+    #[error("the migration of {from} leads to {to}, which has no on-demand price in the catalog")]
+    MigrationWithoutPrice {
+        /// The line migrated.
+        from: String,
+        /// Where to.
+        to: String,
+    },
+    /// A selection that takes no usage line.
+    #[error("the selection {selection} takes no usage line")]
+    SelectsNothing {
+        /// What it asks for.
+        selection: String,
+    },
     /// A setting outside of its range.
     #[error("`{value}` is outside of {range}")]
     OutOfRange {
@@ -327,6 +357,12 @@ impl Problem {
                 "check the unit of the rate (a whole term's price is not an hourly one), or allow it explicitly".into()
             }
             Self::Scope { .. } => "use one of the scopes that the offer lists".into(),
+            Self::Probabilities { .. } => "give each scenario a probability above 0 so that they sum to 1".into(),
+            Self::DriverWithoutData { driver, .. } => {
+                format!("give the driver `{driver}` a value for every month of the horizon")
+            }
+            Self::MigrationWithoutPrice { .. } => "add the price of the new line to the catalog, or correct the migration".into(),
+            Self::SelectsNothing { .. } => "correct the selection, or remove the transform".into(),
             Self::OutOfRange { range, .. } => format!("give a value in {range}"),
             Self::Solver { .. } => "raise the time limit or report the problem with the exported model".into(),
         }

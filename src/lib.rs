@@ -21,6 +21,7 @@
 //! - [`portfolio::Portfolio`]: commitments held;
 //! - [`billing::Judge`] and [`billing::Bill`]: what the provider charges for them;
 //! - [`planning::Planner`], [`planning::Problem`], [`planning::Plan`]: what to buy, with bound and gap;
+//! - [`scenario`]: possible futures, their risk, and the backtest of a rule of purchase;
 //! - [`finance`]: net present value, internal rates, amortisation and accounts of a commitment, usable on its own;
 //! - [`report`]: the recommendation as a table and as JSON.
 //!
@@ -55,6 +56,7 @@ pub mod finance;
 pub mod planning;
 pub mod portfolio;
 pub mod report;
+pub mod scenario;
 pub mod time;
 pub mod units;
 pub mod usage;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chrono::{DateTime, Utc};
-use covermix::finance::accounting::{Policy, Treatment, accounts};
+use covermix::finance::accounting::{Account, Holding, Policy, Treatment, accounts, plan_accounts};
 use covermix::finance::amortisation::{Spread, Term, amortise};
 use covermix::finance::commitment::{Alternative, Avoided, Commitment, RecurringBilling, Terminal};
 use covermix::finance::variance::{CostLine, Drivers, bridge, split};
@@ -68,13 +68,70 @@ proptest! {
     }
 
     #[test]
-    fn scaling_and_order_leave_the_rates_unchanged((years, amounts) in flows(), power in -3_i32..6) {
-        let factor = 2.0_f64.powi(power);
+    fn scaling_by_any_positive_factor_leaves_the_rates_unchanged((years, amounts) in flows(), factor in 1e-6_f64..1e6) {
         let scaled: Vec<f64> = amounts.iter().map(|amount| amount * factor).collect();
+        let (first, second) = (xirr(&years, &amounts).unwrap(), xirr(&years, &scaled).unwrap());
+        // Scaling rounds each amount: a double root may split or vanish, a simple one moves by its condition.
+        let simple = |rate: f64| {
+            let at = |rate: f64| years.iter().zip(&amounts).map(|(year, amount)| amount * (1.0 + rate).powf(-year)).sum::<f64>();
+            let step = 1e-4 * (1.0 + rate);
+            at(rate - step) * at(rate + step) < 0.0
+        };
+        for rate in first.all().iter().filter(|rate| simple(**rate)) {
+            let nearest = second.all().iter().map(|other| (other - rate).abs() / (1.0 + rate)).fold(f64::INFINITY, f64::min);
+            prop_assert!(nearest < 1e-6, "{rate} of {first:?} is not among {second:?}");
+        }
+    }
+
+    #[test]
+    fn scaling_by_a_power_of_two_and_order_leave_the_rates_exactly((years, amounts) in flows(), power in -3_i32..6) {
+        let scaled: Vec<f64> = amounts.iter().map(|amount| amount * 2.0_f64.powi(power)).collect();
         let first = xirr(&years, &amounts).unwrap();
         prop_assert_eq!(&first, &xirr(&years, &scaled).unwrap());
         let turned: (Vec<f64>, Vec<f64>) = years.iter().copied().zip(amounts.iter().copied()).rev().unzip();
         prop_assert_eq!(&first, &xirr(&turned.0, &turned.1).unwrap());
+    }
+
+    #[test]
+    fn a_plan_rolls_forward_as_its_commitments_do(
+        parts in prop::collection::vec((cents(10_000_000), (0_i64..1_000_000).prop_map(|value| Decimal::new(value, 5)), start(), 2_u32..1100, prop::option::of(0.05_f64..0.95), share()), 1..6),
+        capitalised in any::<bool>(),
+    ) {
+        let holdings: Vec<Holding> = parts.iter().enumerate().map(|(index, (upfront, recurring, start, days, given_up, used))| {
+            let term = Term::of_days(*start, *days).unwrap();
+            let date = given_up.map(|part| (*start + (term.end() - *start).mul_f64(part)).date_naive());
+            let terminal = match date {
+                Some(date) if date > start.date_naive() => Terminal::Resale { date, proceeds: *upfront / Decimal::TEN, fee_share: Decimal::new(12, 2) },
+                _ => Terminal::RunsOut,
+            };
+            let billing = [RecurringBilling::MonthEnd, RecurringBilling::MonthStart, RecurringBilling::Anniversary][index % 3];
+            let commitment = Commitment {
+                name: format!("commitment {index}"), term, upfront: *upfront, recurring_per_hour: *recurring, billing,
+                alternative: Alternative::OnDemand, avoided: Avoided::EveryHour(Decimal::ONE), terminal,
+            };
+            let utilisation = term.seconds_by_month().unwrap().into_keys().map(|month| (month, *used)).collect();
+            Holding { commitment, utilisation }
+        }).collect();
+        let treatment = if capitalised { Treatment::Capitalised } else { Treatment::ServiceContract };
+        let policy = Policy { treatment, ..Policy::default() };
+        let books = plan_accounts(&holdings, policy).unwrap();
+        prop_assert_eq!(books.total.net_cash_paid().unwrap(), books.total.total_expense().unwrap());
+        prop_assert_eq!(books.total.net_cash_paid().unwrap(), books.commitments.values().map(|book| book.net_cash_paid().unwrap()).sum::<Decimal>());
+        let journal = books.total.journal();
+        prop_assert!(journal.iter().all(|entry| entry.imbalance().is_zero()));
+        let balance = |account: Account| journal.iter().flat_map(|entry| &entry.lines).filter(|line| line.account == account).map(|line| line.debit - line.credit).sum::<Decimal>();
+        prop_assert_eq!(balance(Account::Cash), -books.total.net_cash_paid().unwrap());
+        for account in [Account::PrepaidExpense, Account::CapitalisedCommitment, Account::AccruedLiability] {
+            prop_assert_eq!(balance(account), Decimal::ZERO, "{:?}", account);
+        }
+        let months: BTreeMap<_, Decimal> = books.total.months.iter().map(|(key, month)| (*key, month.ebitda_effect)).collect();
+        for (key, effect) in months {
+            let parts: Decimal = books.commitments.values().filter_map(|book| book.months.get(&key)).map(|month| month.ebitda_effect).sum();
+            prop_assert_eq!(effect, parts);
+        }
+        let mut turned = holdings;
+        turned.reverse();
+        prop_assert_eq!(books, plan_accounts(&turned, policy).unwrap());
     }
 
     #[test]

@@ -10,6 +10,10 @@
 //!
 //! Payment timing alone moves cash, not EBITDA; by default EBITDA improves by the savings only.
 
+mod plan;
+
+pub use plan::{Holding, PlanAccounts, plan_accounts};
+
 use super::amortisation::{Spread, Term, amortise, share};
 use super::cash_flow::{month_start, sum};
 use super::commitment::{CashKind, Commitment};
