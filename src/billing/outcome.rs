@@ -1,8 +1,8 @@
 //! What planning needs of a replay, in f64 and without the detail of a [`Bill`](super::Bill): on-demand charges by month, and how much of
 //! each commitment was used.
 
-use super::waterfall::{self, Number};
-use super::{Judge, gcp};
+use super::gcp::sustained::{self, Group};
+use super::{Judge, waterfall};
 use crate::time::Month;
 use crate::units::to_f64;
 use rust_decimal::Decimal;
@@ -20,26 +20,25 @@ pub(crate) struct Outcome {
 impl Judge<'_> {
     /// Replays in f64.
     pub(crate) fn outcome(&self) -> Outcome {
-        let sums = waterfall::replay::<f64>(self);
-        let prices: Vec<f64> = self.lines.iter().map(|line| line.price.price.to_f64()).collect();
+        let record = &*self.record;
+        let sums = waterfall::replay::<f64>(record);
+        let prices: Vec<f64> = record.lines.iter().map(|line| line.price.to_f64()).collect();
         let mut on_demand: BTreeMap<Month, f64> = BTreeMap::new();
-        let (mut provided, mut used) = (vec![0.0; self.held.len()], vec![0.0; self.held.len()]);
-        let capacity: Vec<f64> = self.held.iter().map(|held| f64::from_decimal(held.capacity())).collect();
-        for (epoch, sums) in self.epochs.iter().zip(&sums) {
-            let month = self.usage.grid().hour(epoch.hours.start).month();
+        let (mut provided, mut used) = (vec![0.0; record.held.len()], vec![0.0; record.held.len()]);
+        let capacity: Vec<f64> = record.held.iter().map(|held| to_f64(held.capacity)).collect();
+        for (epoch, sums) in record.epochs.iter().zip(&sums) {
+            let month = record.hour(epoch.hours.start).month();
             let open = on_demand.entry(month).or_insert(0.0);
             *open += sums.used.iter().zip(&prices).map(|(used, price)| used * price).sum::<f64>();
-            for (draw, taken) in epoch.draws.iter().zip(&sums.taken) {
-                *open -= taken * prices[draw.line];
-                used[draw.commitment] += taken * to_f64(draw.weight);
-            }
-            for (index, held) in self.held.iter().enumerate() {
+            *open -= epoch.draws.iter().zip(&sums.taken).map(|(draw, taken)| taken * prices[draw.line]).sum::<f64>();
+            for (index, held) in record.held.iter().enumerate() {
+                used[index] += sums.spent[index];
                 if held.hours.contains(&epoch.hours.start) {
                     provided[index] += capacity[index] * sums.hours;
                 }
             }
         }
-        for (month, discount) in gcp::sustained::discounts(self, &sums) {
+        for (month, (discount, _)) in sustained::discounts(record, &sums).into_iter().flatten() {
             *on_demand.entry(month).or_insert(0.0) -= discount;
         }
         let utilisation = provided.iter().zip(&used).map(|(provided, used)| (*provided > 0.0).then(|| used / provided)).collect();
@@ -49,11 +48,12 @@ impl Judge<'_> {
     /// For each line that takes part, by its column in the usage: the least that a unit of it can cost on demand, which is its price after
     /// the sustained use discount of a full month.
     pub(crate) fn least_prices(&self) -> BTreeMap<usize, f64> {
-        let mut least: BTreeMap<usize, f64> = self.lines.iter().map(|line| (line.column, line.price.price.to_f64())).collect();
-        for group in &self.sustained {
-            let charged = to_f64(group.tiers().iter().sum::<Decimal>() / Decimal::from(4)).min(1.0);
-            for (line, price) in group.prices::<f64>() {
-                least.insert(self.lines[line].column, price * charged);
+        let record = &*self.record;
+        let mut least: BTreeMap<usize, f64> = record.lines.iter().map(|line| (line.column, line.price.to_f64())).collect();
+        for group in &record.sustained {
+            let charged = to_f64(Group::tiers(group).iter().sum::<Decimal>() / Decimal::from(4)).min(1.0);
+            for (line, price) in group.lines() {
+                least.insert(record.lines[*line].column, to_f64(*price) * charged);
             }
         }
         least
