@@ -119,7 +119,9 @@ impl Selection {
 
     /// Whether anything of a region may be wanted.
     pub(super) fn takes_region(&self, region: &str) -> bool {
-        region.is_empty() || self.regions.as_ref().is_none_or(|regions| regions.contains(region))
+        region.is_empty()
+            || (self.regions.as_ref().is_none_or(|regions| regions.contains(region))
+                && self.used.as_ref().is_none_or(|used| used.iter().any(|[_, _, used, _]| used == region || used.is_empty())))
     }
 }
 

@@ -181,6 +181,8 @@ impl Catalog {
                     let key = format!("{sku} {}", rights.join(","));
                     groups.entry(key).or_default().push((offer, offer.id.clone(), offer.effective_hourly().value()));
                 }
+                // Rates that were derived from reservations would only repeat what is found of those.
+                Benefit::SpendPlan { .. } if !offer.derived.is_empty() => {}
                 Benefit::SpendPlan { plan, family, rates } => {
                     for (id, rate) in rates {
                         let key = format!("{plan} {} {family} {id}", offer.region);
@@ -195,12 +197,16 @@ impl Catalog {
                 months.insert(offer.term.nominal_months());
                 for (other, other_item, other_price) in group {
                     let (term, other_term) = (offer.term.nominal_months(), other.term.nominal_months());
+                    let detail = || {
+                        let [price, other] = [price, other_price].map(|price| price.round_dp(6).normalize());
+                        format!("{price} an hour, and {other} for {other_item}")
+                    };
                     if offer.payment_option == other.payment_option && term > other_term && price > other_price {
-                        add(Check::LongerTermDearer, item, format!("{price} an hour, and {other_price} for {other_item}"));
+                        add(Check::LongerTermDearer, item, detail());
                     }
                     let more_upfront = rank(offer.payment_option) > rank(other.payment_option);
                     if term == other_term && more_upfront && *price > *other_price * Decimal::new(1001, 3) {
-                        add(Check::UpfrontDearer, item, format!("{price} an hour, and {other_price} for {other_item}"));
+                        add(Check::UpfrontDearer, item, detail());
                     }
                 }
             }
