@@ -73,6 +73,8 @@ pub enum RejectionReason {
     Incomplete,
     /// The caller did not ask for it (region, SKU or service filter).
     NotSelected,
+    /// The fee of a spend-based commitment of which it is not known what it covers.
+    FeeOfUnknownPlan,
     /// The price cannot be right beside the others of the same thing (a 3-year price above the 1-year price).
     Implausible,
 }

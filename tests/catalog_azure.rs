@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 use covermix::catalog::azure::{self, RetailPrices, SizeFlexibility, changes};
-use covermix::catalog::{Benefit, Catalog, Change, PaymentOption, RejectionReason, Right, ScopeKind, Severity};
+use covermix::catalog::{Benefit, Catalog, CatalogBuilder, Change, PaymentOption, RejectionReason, Right, ScopeKind, Severity};
 use covermix::usage::Sku;
 use rust_decimal::{Decimal, dec};
 use std::collections::BTreeMap;
@@ -282,4 +282,55 @@ fn wrong_files_are_refused_with_a_remedy() {
     assert!(message("").contains("empty"));
     assert!(message(&last(&page)[..400]).contains("line "));
     assert!(message(&std::fs::read_to_string(own("changes.json")).unwrap()).contains("changes::read"));
+}
+
+#[test]
+fn pages_added_one_by_one_are_joined() {
+    let table = || SizeFlexibility::read(own("size-flexibility.csv"), Some(day(2024, 4, 10))).unwrap();
+    let read = |names: [&str; 2]| {
+        let builder = CatalogBuilder::new().dated(day(2026, 5, 1)).azure_size_flexibility(table());
+        names.iter().fold(builder, |builder, name| builder.add(own(name)).unwrap()).build().unwrap()
+    };
+    let catalog = read(["retail-page-1.json", "retail-page-2.json"]);
+    assert_eq!(catalog, read(["retail-page-2.json", "retail-page-1.json"]));
+    let together = own_pages();
+    assert_eq!((catalog.prices(), catalog.offers(), catalog.spot()), (together.prices(), together.offers(), together.spot()));
+    assert_eq!((rejections(&catalog), catalog.price_date()), (rejections(&together), together.price_date()));
+    let alone = CatalogBuilder::new().add(own("retail-page-1.json")).unwrap().build().unwrap_err().to_string();
+    assert!(alone.contains("NextPageLink"), "{alone}");
+}
+
+#[test]
+fn without_a_date_the_catalog_has_the_newest_of_its_rows() {
+    let text = r#"{"Items": [
+        {"currencyCode": "USD", "retailPrice": 0.2, "armRegionName": "westeurope", "effectiveStartDate": "2021-03-01T00:00:00Z",
+         "productName": "Virtual Machines Dsv5 Series", "skuName": "D4s v5", "meterName": "D4s v5", "serviceName": "Virtual Machines",
+         "unitOfMeasure": "1 Hour", "type": "Consumption", "armSkuName": "Standard_D4s_v5"},
+        {"currencyCode": "USD", "retailPrice": 0.4, "armRegionName": "westeurope", "effectiveStartDate": "2026-08-01T00:00:00Z",
+         "productName": "Virtual Machines Dsv5 Series", "skuName": "D8s v5", "meterName": "D8s v5", "serviceName": "Virtual Machines",
+         "unitOfMeasure": "1 Hour", "type": "Consumption", "armSkuName": "Standard_D8s_v5"}], "NextPageLink": null}"#;
+    assert_eq!(Catalog::from_json(text).unwrap().price_date(), Some(day(2026, 8, 1)));
+}
+
+#[test]
+fn no_real_file_is_without_a_test() {
+    let read = [
+        "azure-prices/diff-vm-westeurope-2026-08-01.json.gz",
+        "azure-prices/retail-vm-francecentral-2021-12.json.gz",
+        "azure-prices/retail-vm-francecentral-2026-08-20.json.gz",
+        "azure/isf-ratios-2024-04.csv",
+        "azure/isf-ratios-2026-vm-transcribed.csv",
+    ];
+    for folder in ["azure-prices", "azure"] {
+        let root = std::env::var_os("COVERMIX_SHARED")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+        let Ok(entries) = std::fs::read_dir(root.join("data").join(folder)) else {
+            println!("skipped: {folder} is not there; set COVERMIX_SHARED to the shared folder");
+            continue;
+        };
+        for entry in entries {
+            let name = format!("{folder}/{}", entry.unwrap().file_name().to_string_lossy());
+            assert!(read.contains(&name.as_str()) || name.ends_with(".md"), "{name} has no reader in these tests");
+        }
+    }
 }

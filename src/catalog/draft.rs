@@ -19,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) struct Draft {
     /// What is wanted.
     pub(super) selection: Selection,
+    /// Pages of Azure's and Google's answers, which need each other.
+    pub(super) azure: super::azure::retail::Pages,
+    pub(super) gcp: super::gcp::billing_catalog::Pages,
     /// Source and date of the file being read; readers fill in what it says.
     pub(super) origin: Origin,
     currency: Option<String>,
@@ -213,6 +216,10 @@ impl Draft {
     /// # Errors
     /// [`Problem::Empty`] without any price, and all of [`Catalog::new`].
     pub(super) fn finish(mut self) -> Result<Catalog> {
+        let paged = [std::mem::take(&mut self.azure).finish()?, std::mem::take(&mut self.gcp).finish()?];
+        for catalog in paged.into_iter().flatten() {
+            super::file::merge(catalog, &mut self)?;
+        }
         let mut prices = std::mem::take(&mut self.prices);
         prices.keep_latest(&self.files, |a, b| a.sku.cmp(&b.sku), |price, _| self.rejected.push(superseded(price)));
         prices.keep_latest(&self.files, |a, b| a.id.cmp(&b.id), |price, _| self.rejected.push(superseded(price)));
@@ -423,7 +430,8 @@ impl PlanKey {
     }
 }
 
-/// The origin that most entries have, the least of equals; without date if any entry has none.
+/// The source that most entries have, the least of equals, and the newest date; without date if any entry has none. Entries of another
+/// source or an older date say so themselves.
 fn main_origin(counts: &Counts<'_>) -> Origin {
     let mut by_name: BTreeMap<(&str, Option<chrono::NaiveDate>), usize> = BTreeMap::new();
     for (origin, count) in counts {
@@ -431,6 +439,7 @@ fn main_origin(counts: &Counts<'_>) -> Origin {
     }
     let most = by_name.values().max().copied();
     let is_dated = by_name.keys().all(|(_, date)| date.is_some());
-    let main = by_name.into_iter().find(|(_, count)| Some(*count) == most).map(|(origin, _)| origin).unwrap_or_default();
-    Origin { source: main.0.to_owned(), price_date: main.1.filter(|_| is_dated) }
+    let main = by_name.iter().find(|(_, count)| Some(**count) == most).map_or("", |((source, _), _)| source);
+    let newest = by_name.keys().filter_map(|(_, date)| *date).max();
+    Origin { source: main.to_owned(), price_date: newest.filter(|_| is_dated) }
 }

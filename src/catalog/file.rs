@@ -122,6 +122,9 @@ pub(super) fn merge(catalog: Catalog, draft: &mut Draft) -> Result<()> {
         draft.offer(offer);
     }
     for spot in catalog.spot {
+        if !draft.takes(&spot.sku) {
+            continue;
+        }
         draft.spot(spot);
     }
     for rejection in catalog.rejected {

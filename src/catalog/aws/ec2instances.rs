@@ -16,7 +16,7 @@
 //! The whole file is read into one row for each price before any offer is made: rows are small and soon sorted, offers are neither.
 
 use super::services::pools;
-use super::terms::{decimal, on_demand, reservation};
+use super::terms::{decimal, on_demand, reservation_of};
 use super::{COMPUTE_PLAN, DATABASE_PLAN, EC2, EC2_INSTANCE_PLAN, INSTANCE_HOUR, OfferingClass, TERMS, family, plan_key, spot};
 use crate::catalog::draft::{Draft, PlanIndex, Rated, RatedIndex};
 use crate::catalog::stream::JsonStream;
@@ -259,13 +259,9 @@ fn add(draft: &mut Draft, plans: &mut Plans, row: Row) {
         };
         let payment_option = key.payment_option();
         let (upfront, recurring, derived) = split(effective, term, payment_option);
-        let offer = reservation(&sku, Some(class), (term, payment_option), (upfront, recurring), day);
-        draft.offer(Offer {
-            id: ["ri/", &id, "/", offer_name(key)].concat(),
-            benefit: Benefit::Reservation { sku: id.clone(), pool: pool.clone() },
-            derived: derived.into(),
-            ..offer
-        });
+        let benefit = Benefit::Reservation { sku: id.clone(), pool: pool.clone() };
+        let offer = reservation_of(&sku, benefit, Some(class), (term, payment_option), (upfront, recurring));
+        draft.offer(Offer { id: ["ri/", &id, "/", offer_name(key)].concat(), derived: derived.into(), ..offer });
         if sku.service == EC2 && !has_plan_rates {
             let (plan, derived) = match class {
                 OfferingClass::Convertible => {

@@ -2,7 +2,7 @@
 
 use super::{EC2, OfferingClass, TERMS, family, regions, reserved_instance_scopes, services};
 use crate::catalog::draft::{Draft, Metered};
-use crate::catalog::{Benefit, Lot, Offer, OnDemandPrice, Origin, PaymentOption, PoolUnits, RejectionReason, ScopeKind};
+use crate::catalog::{Benefit, Lot, Offer, OnDemandPrice, Origin, PaymentOption, RejectionReason, ScopeKind};
 use crate::time::Term;
 use crate::units::{Money, MoneyPerHour, UnitPrice, Units};
 use crate::usage::{Provider, Sku};
@@ -144,19 +144,33 @@ pub(super) fn add_reserved(
 pub(super) fn reservation(
     sku: &Sku,
     class: Option<OfferingClass>,
-    (term, payment_option): (Term, PaymentOption),
-    (upfront, recurring): (Decimal, Decimal),
+    lease: (Term, PaymentOption),
+    price: (Decimal, Decimal),
     day: Option<NaiveDate>,
 ) -> Offer {
-    let block = services::block(sku);
     let pool = services::pools(sku, day).into_iter().next();
-    let pool = pool.map(|pool| PoolUnits { units: block.map_or(pool.units, Units::new), ..pool });
+    let benefit = Benefit::Reservation { sku: price_id(sku), pool };
+    reservation_of(sku, benefit, class, lease, price)
+}
+
+/// As [`reservation`], where the caller knows already what is covered.
+pub(super) fn reservation_of(
+    sku: &Sku,
+    mut benefit: Benefit,
+    class: Option<OfferingClass>,
+    (term, payment_option): (Term, PaymentOption),
+    (upfront, recurring): (Decimal, Decimal),
+) -> Offer {
+    let block = services::block(sku);
+    if let (Benefit::Reservation { pool: Some(pool), .. }, Some(block)) = (&mut benefit, block) {
+        pool.units = Units::new(block);
+    }
     Offer {
         id: String::new(),
         provider: Provider::Aws,
         service: sku.service.clone(),
         region: sku.region.clone(),
-        benefit: Benefit::Reservation { sku: price_id(sku), pool },
+        benefit,
         term,
         payment_option,
         upfront: Money::new(upfront),
