@@ -334,3 +334,36 @@ fn no_real_file_is_without_a_test() {
         }
     }
 }
+
+#[test]
+fn databases_throughput_and_model_units_have_their_offers() {
+    let catalog = Catalog::read(own("retail-services.json")).unwrap();
+    assert_eq!(catalog.price_date(), Some(day(2026, 3, 1)));
+    let of = |service: &str, months: u32| {
+        let is_it = |offer: &&covermix::catalog::Offer| {
+            offer.service == service && offer.term.nominal_months() == months && offer.payment_option == PaymentOption::NoUpfront
+        };
+        catalog.offers().iter().find(is_it).unwrap_or_else(|| panic!("no {service} for {months} months"))
+    };
+    // One reserved vCore covers an eighth of a database of eight vCores, and nothing of its zone redundancy.
+    let Benefit::Reservation { pool: Some(pool), .. } = &of("SQL Database", 12).benefit else { panic!("vCores are a pool") };
+    let needs = |platform: &str| {
+        let price =
+            catalog.prices().iter().find(|price| price.sku.sku.ends_with("_8") && price.sku.platform == platform).unwrap();
+        (price.price.value(), price.pools[0].pool == pool.pool, price.pools[0].units.value())
+    };
+    assert_eq!(pool.units.value(), dec!(1));
+    assert_eq!((needs(""), needs("Zone Redundancy")), ((dec!(1.216), true, dec!(8)), (dec!(0.7296), false, dec!(8))));
+    let month = of("Foundry Models", 1);
+    assert_eq!(month.effective_hourly().value().round_dp(6), dec!(0.356164));
+    let Benefit::Reservation { sku, pool: None } = &month.benefit else { panic!("global units are of one kind alone") };
+    assert!(sku.contains("Global"), "{sku}");
+    let Benefit::SpendPlan { rates, .. } = &catalog.offer("azure/savings-plan/Database/12m/monthly").unwrap().benefit else {
+        panic!("a plan")
+    };
+    assert_eq!(rates.values().map(|rate| rate.value()).collect::<Vec<_>>(), [dec!(0.0072), dec!(0.1064), dec!(0.8512)]);
+    // Reserved storage capacity names its block in its meter and no meter of usage: it is set aside by name.
+    assert_eq!(rejections(&catalog), BTreeMap::from([(RejectionReason::NoOnDemandPrice, 1)]));
+    let errors = catalog.check().into_iter().filter(|finding| finding.check.severity() == Severity::Error).count();
+    assert_eq!(errors, 0);
+}

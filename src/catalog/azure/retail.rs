@@ -265,12 +265,18 @@ impl Builder {
     }
 }
 
-/// The pool that a reservation of this SKU provides to: its size flexibility group, or Cosmos DB's throughput in all regions.
+/// The pool that a reservation of this SKU provides to: its size flexibility group, Cosmos DB's throughput in all
+/// regions, or the vCores of an Azure SQL family.
 fn pool(sku: &Sku, location: &str, table: Option<&SizeFlexibility>) -> Option<PoolUnits> {
     let is_throughput = sku.service == products::COSMOS_DB && sku.sku.contains("100 RU/s");
     if is_throughput {
         let units = Units::new(products::cosmos_ratio(location));
         return Some(PoolUnits { pool: format!("azure/{}//100 RU/s", sku.service), units });
+    }
+    if let Some((family, count)) = products::vcores(&sku.service, &sku.sku) {
+        let add_on = if sku.platform.is_empty() { String::new() } else { format!("/{}", sku.platform) };
+        let pool = format!("azure/{}/{}/{family}{add_on}", sku.service, sku.region);
+        return Some(PoolUnits { pool, units: Units::new(Decimal::from(count)) });
     }
     let is_compute = sku.platform == LINUX || sku.platform.is_empty();
     table.filter(|_| is_compute).and_then(|table| table.pool(sku))
