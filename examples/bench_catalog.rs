@@ -25,18 +25,12 @@ struct Arguments {
     /// Read all of the generated file too.
     #[arg(long)]
     whole: bool,
-    /// Real price files to read first.
+    /// Real price files to read after it.
     files: Vec<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    for file in &arguments.files {
-        let size = unpacked_size(file)?;
-        measure("family used", file, size, CatalogBuilder::new().for_usage(&used()?))?;
-        measure("one region", file, size, CatalogBuilder::new().regions(["us-east-1", "us-central1", "francecentral"]))?;
-        measure("whole", file, size, CatalogBuilder::new())?;
-    }
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("AmazonEC2.json");
     generate(&path, arguments.megabytes * 1_000_000)?;
@@ -45,6 +39,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     measure("one region", &path, size, CatalogBuilder::new().regions(["us-east-1"]))?;
     if arguments.whole {
         measure("whole", &path, size, CatalogBuilder::new())?;
+    }
+    for file in &arguments.files {
+        let size = unpacked_size(file)?;
+        measure("family used", file, size, CatalogBuilder::new().for_usage(&used()?))?;
+        measure("one region", file, size, CatalogBuilder::new().regions(["us-east-1", "us-central1", "francecentral"]))?;
+        measure("whole", file, size, CatalogBuilder::new())?;
     }
     Ok(())
 }

@@ -218,6 +218,10 @@ fn a_windows_machine_is_compute_and_licence() {
     let grid = HourGrid { first: Hour::from_epoch(490_000), count: 1 };
     let usage = UsageCurves::new(grid, lines, ndarray::array![[3.0, 2.0]]).unwrap();
     let split = azure::split_windows(&catalog, &usage).unwrap();
+    let bundles = covermix::catalog::parts::split_bundles(&catalog, None, &usage).unwrap();
+    let again = covermix::catalog::parts::split_bundles(&catalog, None, &bundles).unwrap();
+    assert_eq!((bundles.lines(), bundles.quantity()), (split.lines(), split.quantity()));
+    assert_eq!((again.lines(), again.quantity()), (split.lines(), split.quantity()));
     let quantity = |platform: &str| {
         let column = split.lines().iter().position(|line| line.sku.platform == platform).unwrap();
         split.quantity()[[0, column]]

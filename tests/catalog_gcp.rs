@@ -277,6 +277,8 @@ fn machines_turn_into_resources() {
     let usage = UsageCurves::new(grid, lines, ndarray::array![[2.0, 1.0, 5.0]]).unwrap();
     for types in [MachineTypes::read(own("pricing.yml")).unwrap(), MachineTypes::read(own("machine-types.csv")).unwrap()] {
         let split = gcp::split_machines(&catalog, &types, &usage).unwrap();
+        let bundles = covermix::catalog::parts::split_bundles(&catalog, Some(&types), &usage).unwrap();
+        assert_eq!((bundles.lines(), bundles.quantity()), (split.lines(), split.quantity()));
         let found: BTreeMap<_, _> = split
             .lines()
             .iter()

@@ -190,9 +190,9 @@ enum Kind {
 /// In the order of their names in identifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Payment {
-    AllUpfront,
-    NoUpfront,
-    PartialUpfront,
+    All,
+    None,
+    Partial,
 }
 
 impl Key {
@@ -214,9 +214,9 @@ impl Key {
             _ => return None,
         };
         let payment = match payment {
-            "noUpfront" => Payment::NoUpfront,
-            "partialUpfront" => Payment::PartialUpfront,
-            "allUpfront" => Payment::AllUpfront,
+            "noUpfront" => Payment::None,
+            "partialUpfront" => Payment::Partial,
+            "allUpfront" => Payment::All,
             _ => return None,
         };
         Some(Self { years, kind, payment })
@@ -228,9 +228,9 @@ impl Key {
 
     fn payment_option(self) -> PaymentOption {
         match self.payment {
-            Payment::AllUpfront => PaymentOption::AllUpfront,
-            Payment::NoUpfront => PaymentOption::NoUpfront,
-            Payment::PartialUpfront => PaymentOption::PartialUpfront,
+            Payment::All => PaymentOption::AllUpfront,
+            Payment::None => PaymentOption::NoUpfront,
+            Payment::Partial => PaymentOption::PartialUpfront,
         }
     }
 
@@ -278,18 +278,18 @@ fn add(draft: &mut Draft, plans: &mut Plans, row: Row) {
 /// The end of an offer's identifier.
 fn offer_name(key: Key) -> &'static str {
     match (key.years, key.class(), key.payment) {
-        (1, Some(OfferingClass::Convertible), Payment::AllUpfront) => "1y-convertible-all-upfront",
-        (1, Some(OfferingClass::Convertible), Payment::NoUpfront) => "1y-convertible-no-upfront",
-        (1, Some(OfferingClass::Convertible), Payment::PartialUpfront) => "1y-convertible-partial-upfront",
-        (1, _, Payment::AllUpfront) => "1y-standard-all-upfront",
-        (1, _, Payment::NoUpfront) => "1y-standard-no-upfront",
-        (1, _, Payment::PartialUpfront) => "1y-standard-partial-upfront",
-        (_, Some(OfferingClass::Convertible), Payment::AllUpfront) => "3y-convertible-all-upfront",
-        (_, Some(OfferingClass::Convertible), Payment::NoUpfront) => "3y-convertible-no-upfront",
-        (_, Some(OfferingClass::Convertible), Payment::PartialUpfront) => "3y-convertible-partial-upfront",
-        (_, _, Payment::AllUpfront) => "3y-standard-all-upfront",
-        (_, _, Payment::NoUpfront) => "3y-standard-no-upfront",
-        (_, _, Payment::PartialUpfront) => "3y-standard-partial-upfront",
+        (1, Some(OfferingClass::Convertible), Payment::All) => "1y-convertible-all-upfront",
+        (1, Some(OfferingClass::Convertible), Payment::None) => "1y-convertible-no-upfront",
+        (1, Some(OfferingClass::Convertible), Payment::Partial) => "1y-convertible-partial-upfront",
+        (1, _, Payment::All) => "1y-standard-all-upfront",
+        (1, _, Payment::None) => "1y-standard-no-upfront",
+        (1, _, Payment::Partial) => "1y-standard-partial-upfront",
+        (_, Some(OfferingClass::Convertible), Payment::All) => "3y-convertible-all-upfront",
+        (_, Some(OfferingClass::Convertible), Payment::None) => "3y-convertible-no-upfront",
+        (_, Some(OfferingClass::Convertible), Payment::Partial) => "3y-convertible-partial-upfront",
+        (_, _, Payment::All) => "3y-standard-all-upfront",
+        (_, _, Payment::None) => "3y-standard-no-upfront",
+        (_, _, Payment::Partial) => "3y-standard-partial-upfront",
     }
 }
 
