@@ -94,6 +94,28 @@ fn real(name: &str, reader: Pricing<'_>) -> Option<Catalog> {
     Some(catalog)
 }
 
+/// Counted without this library, in each list over `compute.instance.{type}.cost.{region}`:
+///
+/// ```python
+/// for type in yaml.load(gzip.open(file))["compute"]["instance"].values():
+///     for cost in type.get("cost", {}).values():
+///         priced += bool(cost.get("hour")); spot += bool(cost.get("hour_spot")); zero += cost.get("month_3y") == 0
+///         equal += bool(cost.get("month_1y")) and cost["month_1y"] == cost.get("month_3y")
+/// ```
+/// The machines' prices on demand, and pairs of equal 1-year and 3-year prices.
+const COUNTED: [(&str, usize, u64); 4] = [("2022", 3_607, 0), ("2023", 5_635, 395), ("2025", 10_958, 82), ("2026", 17_669, 84)];
+
+/// The machines that the list prices are priced here, but for those whose price leaves out a part; each pair of equal terms, and the
+/// three prices of a machine without a part, are implausible.
+fn check_counted(year: &str, catalog: &Catalog, without_part: usize) {
+    let (_, priced, equal) = COUNTED.into_iter().find(|(of, ..)| *of == year).unwrap();
+    assert_eq!(prices_by_unit(catalog)["instance-hour"], priced - without_part);
+    if year != "2022" {
+        let parts = u64::try_from(without_part).unwrap();
+        assert_eq!(rejections(catalog)[&RejectionReason::Implausible], 2 * equal + 3 * parts, "{year}");
+    }
+}
+
 #[test]
 fn the_list_of_2022_is_read_in_full_and_its_e2_error_rejected() {
     let Some(catalog) = real("pricing-2022-02-09.yml.gz", Pricing::new().price_date(day(2022, 2, 9))) else { return };
@@ -114,6 +136,7 @@ fn the_list_of_2022_is_read_in_full_and_its_e2_error_rejected() {
         (RejectionReason::Implausible, 481),
     ]);
     assert_eq!(rejections(&catalog), expected);
+    check_counted("2022", &catalog, 5);
     // 28 regions: 129 machine types less 5 of C2 without a price and 5 of A2 whose price leaves out the GPU.
     assert_eq!(129 * 28 - 5 - 5, 3_602);
     let wrong = |reason| catalog.rejected().iter().filter(|entry| entry.reason == reason && entry.item.contains("/e2-")).count();
@@ -133,6 +156,7 @@ fn the_list_of_2023_is_read_in_full() {
         BTreeMap::from([("GiB-hour", 350), ("GiB-month", 283), ("instance-hour", 5_635), ("licence", 835), ("vCPU-hour", 460)]);
     assert_eq!(prices_by_unit(&catalog), units);
     assert_eq!((offers_by_kind(&catalog), catalog.spot().len()), ([1_160, 340, 330, 0], 0));
+    check_counted("2023", &catalog, 0);
     let expected = BTreeMap::from([
         (RejectionReason::NoPrice, 630),
         (RejectionReason::AboveOnDemand, 10),
@@ -155,6 +179,7 @@ fn the_list_of_2025_is_read_in_full() {
     ]);
     assert_eq!(prices_by_unit(&catalog), units);
     assert_eq!((offers_by_kind(&catalog), catalog.spot().len()), ([2_158, 728, 642, 0], 10_838));
+    check_counted("2025", &catalog, 0);
     let expected = BTreeMap::from([(RejectionReason::NotSelected, 1_237), (RejectionReason::Implausible, 164)]);
     assert_eq!(rejections(&catalog), expected);
 }
@@ -172,6 +197,7 @@ fn the_list_of_2026_is_read_in_full() {
     ]);
     assert_eq!(prices_by_unit(&catalog), units);
     assert_eq!((offers_by_kind(&catalog), catalog.spot().len()), ([3_212, 728, 1_058, 0], 17_678));
+    check_counted("2026", &catalog, 22); // C4 machines with local SSD that the list gives away
     let expected = BTreeMap::from([
         (RejectionReason::NoPrice, 4),
         (RejectionReason::Incomplete, 52),
