@@ -1,7 +1,9 @@
 //! Measures how fast price files are read, and how much memory it takes: the given files, and an AWS Price List service file of about
-//! 1 GB that is generated into a temporary folder and deleted afterwards. Memory is the peak of the process so far (VmHWM, Linux).
+//! 1 GB that is generated into a temporary folder and deleted afterwards. Each is read for one region, for one instance type's family, and
+//! whole; of the generated file the whole is read only if asked for, since a catalog holds every offer it takes. Time is that of one core
+//! (the processor time of the reading thread) beside the time on the clock; memory is the peak of the reading (VmHWM, reset before; Linux).
 //!
-//! `cargo run --release --no-default-features --example bench_catalog -- [--megabytes 1000] [FILE...]`
+//! `cargo run --release --no-default-features --example bench_catalog -- [--megabytes 1000] [--whole] [FILE...]`
 
 #![allow(clippy::print_stdout, clippy::integer_division)]
 
@@ -20,33 +22,71 @@ struct Arguments {
     /// The size of the generated file.
     #[arg(long, default_value_t = 1000)]
     megabytes: u64,
-    /// Real price files to read first.
+    /// Read all of the generated file too.
+    #[arg(long)]
+    whole: bool,
+    /// Real price files to read after it.
     files: Vec<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    for file in &arguments.files {
-        measure(file, unpacked_size(file)?, CatalogBuilder::new())?;
-    }
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("AmazonEC2.json");
     generate(&path, arguments.megabytes * 1_000_000)?;
     let size = std::fs::metadata(&path)?.len();
-    println!("prices of the instance types used in one region:");
-    measure(&path, size, CatalogBuilder::new().for_usage(&used()?))?;
+    measure("family used", &path, size, CatalogBuilder::new().for_usage(&used()?))?;
+    measure("one region", &path, size, CatalogBuilder::new().regions(["us-east-1"]))?;
+    if arguments.whole {
+        measure("whole", &path, size, CatalogBuilder::new())?;
+    }
+    for file in &arguments.files {
+        let size = unpacked_size(file)?;
+        measure("family used", file, size, CatalogBuilder::new().for_usage(&used()?))?;
+        measure("one region", file, size, CatalogBuilder::new().regions(["us-east-1", "us-central1", "francecentral"]))?;
+        measure("whole", file, size, CatalogBuilder::new())?;
+    }
     Ok(())
 }
 
-fn measure(path: &Path, size: u64, builder: CatalogBuilder) -> Result<(), Box<dyn Error>> {
-    let start = Instant::now();
-    let catalog = builder.add(path)?.build()?;
+fn measure(what: &str, path: &Path, size: u64, builder: CatalogBuilder) -> Result<(), Box<dyn Error>> {
+    reset_peak_memory();
+    let (start, processor) = (Instant::now(), processor_seconds());
+    let catalog = match builder.add(path).and_then(CatalogBuilder::build) {
+        Ok(catalog) => catalog,
+        Err(error) => {
+            println!("{}, {what}: nothing to read ({error})", name(path));
+            return Ok(());
+        }
+    };
     let seconds = start.elapsed().as_secs_f64();
+    let busy = processor_seconds().zip(processor).map(|(now, before)| now - before);
     #[allow(clippy::cast_precision_loss)]
     let megabytes = size as f64 / 1e6;
-    println!("{}: {megabytes:.1} MB in {seconds:.2} s = {:.0} MB/s; {}", name(path), megabytes / seconds, counts(&catalog));
-    println!("  peak memory so far: {}", peak_memory().unwrap_or_else(|| "not known on this system".to_owned()));
+    let one_core = busy.map_or(String::new(), |busy| format!("{busy:.3} s of one core = {:.0} MB/s, ", megabytes / busy));
+    println!(
+        "{}, {what}: {megabytes:.1} MB in {one_core}{seconds:.3} s on the clock = {:.0} MB/s; peak memory {}; {}",
+        name(path),
+        megabytes / seconds,
+        peak_memory().unwrap_or_else(|| "not known on this system".to_owned()),
+        counts(&catalog)
+    );
     Ok(())
+}
+
+/// What the main thread spent on a processor so far (Linux).
+fn processor_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let microseconds: u32 =
+        text.split_whitespace().next()?.parse::<u64>().ok().map(|time| time / 1000).and_then(|t| u32::try_from(t).ok())?;
+    Some(f64::from(microseconds) / 1e6)
+}
+
+/// Sets the peak back to what is in use now (Linux; nothing happens elsewhere).
+fn reset_peak_memory() {
+    if std::fs::write("/proc/self/clear_refs", "5").is_err() {
+        println!("(the peak of memory cannot be reset here: it is that of the process so far)");
+    }
 }
 
 fn name(path: &Path) -> String {

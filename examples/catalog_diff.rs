@@ -11,10 +11,20 @@ use clap::Parser;
 use covermix::catalog::{Catalog, Change, Difference, Subject};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Print what moved between two price lists.
+/// Prints a line; ends quietly where nobody reads on (`| head`).
+macro_rules! say {
+    ($($text:tt)*) => {
+        if writeln!(std::io::stdout(), $($text)*).is_err() {
+            std::process::exit(0);
+        }
+    };
+}
+
 #[derive(Parser)]
 struct Arguments {
     /// The older list.
@@ -94,10 +104,10 @@ fn count(differences: &[Difference]) -> Counts {
 }
 
 fn print_table(differences: &[Difference], units: &BTreeMap<(Subject, String), String>, all: bool) {
-    println!("{:<16} {:>9} {:>9} {:>9} {:>9}", "number of prices", "dearer", "cheaper", "appeared", "ended");
+    say!("{:<16} {:>9} {:>9} {:>9} {:>9}", "number of prices", "dearer", "cheaper", "appeared", "ended");
     for (kind, of) in count(differences) {
         let [dearer, cheaper, appeared, ended] = DIRECTIONS.map(|direction| of[direction]);
-        println!("{kind:<16} {dearer:>9} {cheaper:>9} {appeared:>9} {ended:>9}");
+        say!("{kind:<16} {dearer:>9} {cheaper:>9} {appeared:>9} {ended:>9}");
     }
     for (subject, kind) in KINDS {
         let of_kind = differences.iter().filter(|difference| difference.subject == subject);
@@ -107,13 +117,13 @@ fn print_table(differences: &[Difference], units: &BTreeMap<(Subject, String), S
         }
         moved.sort_by(|a, b| b.1.abs().cmp(&a.1.abs()).then_with(|| a.0.id.cmp(&b.0.id)));
         let shown = if all { moved.len() } else { moved.len().min(20) };
-        println!("\n{kind}: {} moved, the largest {shown}", moved.len());
-        println!("{:>14} {:>14} {:>10}  {:<22} price", "old", "new", "change", "unit");
+        say!("\n{kind}: {} moved, the largest {shown}", moved.len());
+        say!("{:>14} {:>14} {:>10}  {:<22} price", "old", "new", "change", "unit");
         for (difference, percent) in &moved[..shown] {
             let (_, old, new) = read_change(difference.change);
             let [old, new] =
                 [old, new].map(|price| price.map(|price| price.round_dp(8).normalize().to_string()).unwrap_or_default());
-            println!("{old:>14} {new:>14} {percent:>+9} %  {:<22} {}", unit_of(units, difference), difference.id);
+            say!("{old:>14} {new:>14} {percent:>+9} %  {:<22} {}", unit_of(units, difference), difference.id);
         }
     }
 }
@@ -130,7 +140,7 @@ fn print_json(differences: &[Difference], units: &BTreeMap<(Subject, String), St
             })
         })
         .collect();
-    println!("{:#}", serde_json::json!({ "counts": count(differences), "moves": moves }));
+    say!("{:#}", serde_json::json!({ "counts": count(differences), "moves": moves }));
 }
 
 fn main() -> ExitCode {
@@ -158,9 +168,9 @@ fn main() -> ExitCode {
         for (path, catalog) in [(&old, &before), (&new, &after)] {
             let date = catalog.price_date().map_or_else(|| "undated   ".to_owned(), |date| date.to_string());
             let left_out: u64 = catalog.rejected().iter().map(|rejection| rejection.count).sum();
-            println!("{date}  {} ({left_out} entries left out)", path.display());
+            say!("{date}  {} ({left_out} entries left out)", path.display());
         }
-        println!();
+        say!();
         print_table(&differences, &units, arguments.all);
     }
     if is_own {

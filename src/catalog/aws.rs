@@ -13,11 +13,13 @@ pub mod size_flexibility;
 pub(super) mod spot;
 mod terms;
 
+use super::draft::PlanKey;
 use super::format::{Format, Outline};
-use super::{PoolUnits, Right, ScopeKind};
+use super::{PaymentOption, PoolUnits, Right, ScopeKind};
 use crate::time::Term;
 use crate::units::Units;
 use crate::usage::{Provider, Sku};
+use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
 /// The service code of EC2, as in the bill and the price list.
@@ -28,6 +30,11 @@ pub const INSTANCE_HOUR: &str = "instance-hour";
 pub const COMPUTE_PLAN: &str = "Compute";
 /// Plan type of EC2 Instance Savings Plans.
 pub const EC2_INSTANCE_PLAN: &str = "EC2Instance";
+
+/// Plan type of SageMaker Savings Plans.
+pub const SAGEMAKER_PLAN: &str = "SageMaker";
+/// Plan type of Database Savings Plans.
+pub const DATABASE_PLAN: &str = "Database";
 
 /// The terms AWS sells commitments for.
 pub const TERMS: [(u32, Term); 2] = [(1, Term::AWS_ONE_YEAR), (3, Term::AWS_THREE_YEARS)];
@@ -89,16 +96,38 @@ pub fn family(instance_type: &str) -> &str {
     instance_type[class..].find('.').map_or(instance_type, |dot| &instance_type[..class + dot])
 }
 
-/// The size-flexible pool of an instance type, with its normalisation factor: Linux, shared tenancy, a family that is not
-/// excluded. `None` where a regional Reserved Instance covers the exact type only.
+/// The size-flexible pool of an instance type, with its normalisation factor: Linux, shared tenancy, a family that was not excluded on
+/// a day (today's rules without one). `None` where a regional Reserved Instance covers the exact type only.
 #[must_use]
-pub fn pool(sku: &Sku) -> Option<PoolUnits> {
-    let factor = size_flexibility::factor(&sku.sku)?;
-    let is_flexible = sku.platform == "Linux" && sku.tenancy == "shared" && !size_flexibility::is_excluded(&sku.sku);
+pub fn pool(sku: &Sku, day: Option<NaiveDate>) -> Option<PoolUnits> {
+    let edition = size_flexibility::edition(day);
+    let factor = edition.factor(&sku.sku)?;
+    let is_flexible = sku.platform == "Linux" && sku.tenancy == "shared" && !edition.is_excluded(&sku.sku);
     is_flexible.then(|| PoolUnits {
         pool: format!("aws/{}/{}/{}/{}/{}", sku.service, sku.region, family(&sku.sku), sku.platform, sku.tenancy),
         units: Units::new(factor),
     })
+}
+
+/// The service that sells a type of plan.
+fn plan_service(plan: &str) -> String {
+    match plan {
+        SAGEMAKER_PLAN => "MachineLearningSavingsPlans".into(),
+        other => format!("{other}SavingsPlans"),
+    }
+}
+
+/// What makes a Savings Plan one offer; only EC2 Instance plans are limited to a region and family.
+fn plan_key(plan: String, region: &str, family: &str, years: u32, payment_option: PaymentOption) -> PlanKey {
+    let is_limited = plan == EC2_INSTANCE_PLAN;
+    PlanKey {
+        service: plan_service(&plan),
+        region: if is_limited { region.into() } else { String::new() },
+        family: if is_limited { family.into() } else { String::new() },
+        years,
+        payment_option,
+        plan,
+    }
 }
 
 /// Recognises AWS's JSON formats.

@@ -1,6 +1,7 @@
 //! Builds one catalog from several price files, in any order: on-demand prices from one, Savings Plan rates from another, spot prices
 //! from a third. [`super::Catalog::read`] is this for one file.
 
+use super::azure::SizeFlexibility;
 use super::draft::Draft;
 use super::format::{self, Format};
 use super::{Catalog, Origin};
@@ -60,7 +61,16 @@ impl CatalogBuilder {
         self
     }
 
-    /// Reads a file of any known format, plain or gzip.
+    /// With this table of Azure sizes and ratios, for all Azure prices of the catalog: tables are never mixed. Without one, an Azure
+    /// reservation covers its exact size alone.
+    #[must_use]
+    pub fn azure_size_flexibility(mut self, table: SizeFlexibility) -> Self {
+        self.draft.azure.size_flexibility = Some(table);
+        self
+    }
+
+    /// Reads a file of any known format, plain or gzip. Pages of one answer (Azure Retail Prices, Cloud Billing Catalog) are joined when
+    /// the catalog is built, so that a reservation may stand on another page than what it reserves; the last page must be there.
     ///
     /// # Errors
     /// Not a file, empty, of no known format; what the format's reader finds wrong, with file, line and item.
@@ -119,7 +129,9 @@ impl Selection {
 
     /// Whether anything of a region may be wanted.
     pub(super) fn takes_region(&self, region: &str) -> bool {
-        region.is_empty() || self.regions.as_ref().is_none_or(|regions| regions.contains(region))
+        region.is_empty()
+            || (self.regions.as_ref().is_none_or(|regions| regions.contains(region))
+                && self.used.as_ref().is_none_or(|used| used.iter().any(|[_, _, used, _]| used == region || used.is_empty())))
     }
 }
 

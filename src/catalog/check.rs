@@ -23,6 +23,9 @@ pub enum Severity {
 pub enum Check {
     /// The source gave a price of 0 or none.
     PriceMissing,
+    /// The reader left a price out because it cannot be right beside the others of the same thing: a 1-year price where the 3-year price
+    /// is 0 or not lower, an hourly price where a whole term's belongs.
+    PriceImplausible,
     /// The longer term costs more an hour than the shorter one.
     LongerTermDearer,
     /// A commitment costs more an hour than what it covers costs on demand.
@@ -47,6 +50,7 @@ impl Check {
     pub fn name(self) -> &'static str {
         match self {
             Self::PriceMissing => "price-missing",
+            Self::PriceImplausible => "price-implausible",
             Self::LongerTermDearer => "longer-term-dearer",
             Self::DearerThanOnDemand => "dearer-than-on-demand",
             Self::TermPriceAsHourly => "term-price-as-hourly",
@@ -65,7 +69,9 @@ impl Check {
             Self::LongerTermDearer | Self::DearerThanOnDemand | Self::TermPriceAsHourly | Self::NeverPurchasable => {
                 Severity::Error
             }
-            Self::PriceMissing | Self::SavingTooLarge | Self::UpfrontDearer | Self::DatesMixed => Severity::Warning,
+            Self::PriceMissing | Self::PriceImplausible | Self::SavingTooLarge | Self::UpfrontDearer | Self::DatesMixed => {
+                Severity::Warning
+            }
             Self::TermMissing => Severity::Note,
         }
     }
@@ -75,6 +81,9 @@ impl Check {
     pub fn remedy(self) -> &'static str {
         match self {
             Self::PriceMissing => "treat it as not for sale, or take the price from another source",
+            Self::PriceImplausible => {
+                "nothing was read of it: take the price from the provider's own page, or another date of the source"
+            }
             Self::LongerTermDearer => "leave both offers out until the provider's own price page confirms one of them",
             Self::DearerThanOnDemand => {
                 "check the unit of the price and the SKU it is compared with; leave the offer out otherwise"
@@ -123,8 +132,15 @@ impl Catalog {
     pub fn check(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut add = |check, item: &str, detail: String| findings.push(Finding { check, item: item.to_owned(), detail });
-        for rejection in self.rejected.iter().filter(|rejection| rejection.reason == RejectionReason::NoPrice) {
-            add(Check::PriceMissing, &rejection.item, format!("the source gives 0 or no price ({} time(s))", rejection.count));
+        for rejection in &self.rejected {
+            let (check, what) = match rejection.reason {
+                RejectionReason::NoPrice => (Check::PriceMissing, "the source gives 0 or no price"),
+                RejectionReason::Implausible => {
+                    (Check::PriceImplausible, "the price was left out beside the others of the same thing")
+                }
+                _ => continue,
+            };
+            add(check, &rejection.item, format!("{what} ({} time(s))", rejection.count));
         }
         for offer in &self.offers {
             self.check_alone(offer, &mut add);
@@ -181,6 +197,8 @@ impl Catalog {
                     let key = format!("{sku} {}", rights.join(","));
                     groups.entry(key).or_default().push((offer, offer.id.clone(), offer.effective_hourly().value()));
                 }
+                // Rates that were derived from reservations would only repeat what is found of those.
+                Benefit::SpendPlan { .. } if !offer.derived.is_empty() => {}
                 Benefit::SpendPlan { plan, family, rates } => {
                     for (id, rate) in rates {
                         let key = format!("{plan} {} {family} {id}", offer.region);
@@ -195,12 +213,16 @@ impl Catalog {
                 months.insert(offer.term.nominal_months());
                 for (other, other_item, other_price) in group {
                     let (term, other_term) = (offer.term.nominal_months(), other.term.nominal_months());
+                    let detail = || {
+                        let [price, other] = [price, other_price].map(|price| price.round_dp(6).normalize());
+                        format!("{price} an hour, and {other} for {other_item}")
+                    };
                     if offer.payment_option == other.payment_option && term > other_term && price > other_price {
-                        add(Check::LongerTermDearer, item, format!("{price} an hour, and {other_price} for {other_item}"));
+                        add(Check::LongerTermDearer, item, detail());
                     }
                     let more_upfront = rank(offer.payment_option) > rank(other.payment_option);
                     if term == other_term && more_upfront && *price > *other_price * Decimal::new(1001, 3) {
-                        add(Check::UpfrontDearer, item, format!("{price} an hour, and {other_price} for {other_item}"));
+                        add(Check::UpfrontDearer, item, detail());
                     }
                 }
             }

@@ -1,6 +1,8 @@
 //! A catalog while price files are read into it: what the readers found, before prices, offers and rates are matched.
 
 use super::builder::Selection;
+use super::entries::{Counts, Entries, Named};
+use super::validity::Finder;
 use super::{
     Benefit, Catalog, Interruption, Lot, Offer, OnDemandPrice, Origin, PaymentOption, Rejection, RejectionReason, Right,
 };
@@ -17,15 +19,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) struct Draft {
     /// What is wanted.
     pub(super) selection: Selection,
+    /// Pages of Azure's and Google's answers, which need each other.
+    pub(super) azure: super::azure::retail::Pages,
+    pub(super) gcp: super::gcp::billing_catalog::Pages,
     /// Source and date of the file being read; readers fill in what it says.
     pub(super) origin: Origin,
     currency: Option<String>,
-    prices: Vec<OnDemandPrice>,
-    offers: Vec<Offer>,
-    spot: Vec<SpotPrice>,
+    /// The files' sources and dates; an entry holds of its own origin what differs from its file's.
+    files: Vec<Origin>,
+    prices: Entries<OnDemandPrice>,
+    offers: Entries<Offer>,
+    spot: Entries<SpotPrice>,
     /// Interruption and saving by SKU, of spot capacity.
     spot_advice: Vec<SpotAdvice>,
-    plans: BTreeMap<PlanKey, Plan>,
+    /// Spend plans, and each one's index by what makes it one.
+    plans: Vec<Plan>,
+    plan_by_key: BTreeMap<PlanKey, usize>,
     /// Usage that rates are for, and its index, so that each is held once.
     rated: HashMap<Rated, usize>,
     /// The identifier of the price of metered usage.
@@ -63,13 +72,22 @@ pub(super) struct PlanKey {
     pub(super) payment_option: PaymentOption,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Plan {
-    rates: Vec<(usize, UnitPrice)>,
+    key: PlanKey,
+    rates: Vec<(RatedIndex, UnitPrice)>,
     provider_ids: BTreeSet<String>,
     derived: String,
     origin: Origin,
 }
+
+/// A spend plan of the draft.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlanIndex(usize);
+
+/// Usage that rates are for, of the draft.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RatedIndex(usize);
 
 /// What the Spot Instance Advisor says of a SKU.
 #[derive(Debug)]
@@ -107,25 +125,36 @@ impl Draft {
         takes
     }
 
-    /// Adds an on-demand price.
+    /// The index of the file being read, as it says of itself so far.
+    fn file(&mut self) -> usize {
+        if self.files.last() != Some(&self.origin) {
+            self.files.push(self.origin.clone());
+        }
+        self.files.len() - 1
+    }
+
+    /// Adds an on-demand price. Of its origin it says what the file does not say.
     pub(super) fn price(&mut self, price: OnDemandPrice) {
-        self.prices.push(price);
+        let file = self.file();
+        self.prices.push(price, file);
     }
 
     /// Adds an on-demand price with the usage it is metered as.
     pub(super) fn metered_price(&mut self, metered: Metered, price: OnDemandPrice) {
         self.metered.entry(metered).or_insert_with(|| price.id.clone());
-        self.prices.push(price);
+        self.price(price);
     }
 
-    /// Adds an offer; its SKU's price may come later.
+    /// Adds an offer; its SKU's price may come later. Of its origin it says what the file does not say.
     pub(super) fn offer(&mut self, offer: Offer) {
-        self.offers.push(offer);
+        let file = self.file();
+        self.offers.push(offer, file);
     }
 
-    /// Adds a spot price.
+    /// Adds a spot price. Of its origin it says what the file does not say.
     pub(super) fn spot(&mut self, spot: SpotPrice) {
-        self.spot.push(spot);
+        let file = self.file();
+        self.spot.push(spot, file);
     }
 
     /// Adds what is known of spot capacity besides its price.
@@ -133,17 +162,37 @@ impl Draft {
         self.spot_advice.push(advice);
     }
 
-    /// Adds the rate of a spend plan; `derived` says how, where it is not the provider's own.
-    pub(super) fn rate(&mut self, plan: PlanKey, provider_id: &str, rated: Rated, rate: UnitPrice, derived: &str) {
+    /// The index of a spend plan; `derived` says how its rates are, where they are not the provider's own.
+    pub(super) fn plan(&mut self, key: &PlanKey, derived: &str) -> PlanIndex {
+        if let Some(index) = self.plan_by_key.get(key) {
+            return PlanIndex(*index);
+        }
+        let plan = Plan {
+            key: key.clone(),
+            rates: Vec::new(),
+            provider_ids: BTreeSet::new(),
+            derived: derived.into(),
+            origin: self.origin.clone(),
+        };
+        self.plans.push(plan);
+        let index = self.plans.len() - 1;
+        self.plan_by_key.insert(key.clone(), index);
+        PlanIndex(index)
+    }
+
+    /// The index of what rates are for.
+    pub(super) fn rated(&mut self, rated: Rated) -> RatedIndex {
         let next = self.rated.len();
-        let index = *self.rated.entry(rated).or_insert(next);
-        let origin = &self.origin;
-        let plan =
-            self.plans.entry(plan).or_insert_with(|| Plan { derived: derived.into(), origin: origin.clone(), ..Plan::default() });
+        RatedIndex(*self.rated.entry(rated).or_insert(next))
+    }
+
+    /// Adds the rate of a spend plan, with the provider's identifier of the plan, if it has one.
+    pub(super) fn rate(&mut self, plan: PlanIndex, provider_id: &str, rated: RatedIndex, rate: UnitPrice) {
+        let plan = &mut self.plans[plan.0];
         if !provider_id.is_empty() && !plan.provider_ids.contains(provider_id) {
             plan.provider_ids.insert(provider_id.into());
         }
-        plan.rates.push((index, rate));
+        plan.rates.push((rated, rate));
     }
 
     /// Leaves an entry out, with its reason.
@@ -167,20 +216,33 @@ impl Draft {
     /// # Errors
     /// [`Problem::Empty`] without any price, and all of [`Catalog::new`].
     pub(super) fn finish(mut self) -> Result<Catalog> {
-        let prices = std::mem::take(&mut self.prices);
-        let prices = self.latest(prices, |price| price.sku.to_string(), price_names);
-        let prices = self.latest(prices, |price| price.id.clone(), price_names);
-        let offers = std::mem::take(&mut self.offers);
-        let offers = self.latest(offers, |offer| offer.id.clone(), offer_names);
-        let by_id: HashMap<String, UnitPrice> = prices.iter().map(|price| (price.id.clone(), price.price)).collect();
-        let mut offers = self.with_prices(offers, &by_id);
-        offers.extend(self.finish_plans(&prices, &by_id));
-        let spot = self.finish_spot(&prices);
-        if prices.is_empty() && spot.is_empty() {
+        let paged = [std::mem::take(&mut self.azure).finish()?, std::mem::take(&mut self.gcp).finish()?];
+        for catalog in paged.into_iter().flatten() {
+            super::file::merge(catalog, &mut self)?;
+        }
+        let mut prices = std::mem::take(&mut self.prices);
+        prices.keep_latest(&self.files, |a, b| a.sku.cmp(&b.sku), |price, _| self.rejected.push(superseded(price)));
+        prices.keep_latest(&self.files, |a, b| a.id.cmp(&b.id), |price, _| self.rejected.push(superseded(price)));
+        let mut offers = std::mem::take(&mut self.offers);
+        offers.keep_latest(&self.files, |a, b| a.id.cmp(&b.id), |offer, _| self.rejected.push(superseded(offer)));
+        self.keep_priced(&mut offers, prices.values());
+        self.finish_plans(prices.values(), &mut offers);
+        let spot = self.finish_spot(prices.values());
+        if prices.values().is_empty() && spot.values().is_empty() {
             return Err(Problem::Empty { what: "price that is wanted" }.into());
         }
-        let main = main_origin(&prices, &offers, &spot);
-        let mut catalog = Self::assemble(self.currency.take(), &main, prices, offers, spot)?;
+        let main = {
+            let mut counts = Counts::default();
+            prices.count_origins(&self.files, &mut counts);
+            offers.count_origins(&self.files, &mut counts);
+            spot.count_origins(&self.files, &mut counts);
+            main_origin(&counts)
+        };
+        let prices = prices.into_values_beside(&self.files, &main);
+        let offers = offers.into_values_beside(&self.files, &main);
+        let spot = spot.into_values_beside(&self.files, &main);
+        let currency = self.currency.take().unwrap_or_else(|| "USD".into());
+        let mut catalog = Catalog::assemble(currency, main.price_date, main.source, prices, offers)?.with_spot(spot)?;
         let together = std::mem::take(&mut self.rejected_together);
         let together = together.into_iter().map(|((item, reason), count)| Rejection { item, reason, count });
         catalog.rejected = self.rejected.into_iter().chain(together).collect();
@@ -188,146 +250,121 @@ impl Draft {
         Ok(catalog)
     }
 
-    fn assemble(
-        currency: Option<String>,
-        main: &Origin,
-        mut prices: Vec<OnDemandPrice>,
-        mut offers: Vec<Offer>,
-        mut spot: Vec<SpotPrice>,
-    ) -> Result<Catalog> {
-        prices.iter_mut().for_each(|price| price.origin.without(main));
-        offers.iter_mut().for_each(|offer| offer.origin.without(main));
-        spot.iter_mut().for_each(|spot| spot.origin.without(main));
-        let currency = currency.unwrap_or_else(|| "USD".into());
-        Catalog::assemble(currency, main.price_date, main.source.clone(), prices, offers)?.with_spot(spot)
-    }
-
-    /// Of entries with one key the one of the latest date, then the least identifiers; the others are rejected.
-    fn latest<T>(&mut self, entries: Vec<T>, key: impl Fn(&T) -> String, names: impl Fn(&T) -> (&str, &str, &Origin)) -> Vec<T> {
-        let mut entries: Vec<(String, T)> = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
-        entries.sort_by(|(key_a, a), (key_b, b)| {
-            let ((id_a, provider_a, origin_a), (id_b, provider_b, origin_b)) = (names(a), names(b));
-            key_a
-                .cmp(key_b)
-                .then_with(|| origin_b.price_date.cmp(&origin_a.price_date))
-                .then_with(|| (id_a, provider_a, &origin_a.source).cmp(&(id_b, provider_b, &origin_b.source)))
+    /// Leaves out offers, and rates in offers, of what has no price; reservations above on demand stay, [`Catalog::check`] names them.
+    fn keep_priced(&mut self, offers: &mut Entries<Offer>, prices: &[OnDemandPrice]) {
+        let mut finder = Finder::new(prices);
+        offers.retain(|offer| match &mut offer.benefit {
+            Benefit::Reservation { sku, .. } => {
+                let is_priced = finder.find(sku).is_some();
+                if !is_priced {
+                    self.reject(offer.id.clone(), RejectionReason::NoOnDemandPrice);
+                }
+                is_priced
+            }
+            Benefit::SpendPlan { rates, .. } => {
+                let before = rates.len();
+                rates.retain(|price, _| finder.find(price).is_some());
+                let gone = u64::try_from(before - rates.len()).unwrap_or(u64::MAX);
+                self.reject_many(&format!("rates of {}", offer.id), RejectionReason::NoOnDemandPrice, gone);
+                !rates.is_empty()
+            }
         });
-        let mut kept: Vec<T> = Vec::with_capacity(entries.len());
-        let mut last = None;
-        for (key, entry) in entries {
-            if last.as_ref() == Some(&key) {
-                let (id, provider_id, _) = names(&entry);
-                let item = if provider_id.is_empty() { id.to_owned() } else { format!("{id} ({provider_id})") };
-                self.reject(item, RejectionReason::Superseded);
-                continue;
-            }
-            last = Some(key);
-            kept.push(entry);
-        }
-        kept
     }
 
-    /// The offers whose prices are there; reservations above on demand stay, [`Catalog::check`] names them.
-    fn with_prices(&mut self, offers: Vec<Offer>, by_id: &HashMap<String, UnitPrice>) -> Vec<Offer> {
-        let mut kept = Vec::with_capacity(offers.len());
-        for mut offer in offers {
-            match &mut offer.benefit {
-                Benefit::Reservation { sku, .. } if !by_id.contains_key(sku) => {
-                    self.reject(offer.id, RejectionReason::NoOnDemandPrice);
-                    continue;
-                }
-                Benefit::Reservation { .. } => {}
-                Benefit::SpendPlan { rates, .. } => {
-                    let (id, before) = (&offer.id, rates.len());
-                    rates.retain(|price, _| by_id.contains_key(price));
-                    let gone = u64::try_from(before - rates.len()).unwrap_or(u64::MAX);
-                    let kind = format!("rates of {id}");
-                    self.reject_many(&kind, RejectionReason::NoOnDemandPrice, gone);
-                    if rates.is_empty() {
-                        continue;
-                    }
-                }
-            }
-            kept.push(offer);
-        }
-        kept
-    }
-
-    fn finish_plans(&mut self, prices: &[OnDemandPrice], by_id: &HashMap<String, UnitPrice>) -> Vec<Offer> {
-        let by_provider_id: HashMap<&str, &str> = prices
-            .iter()
-            .filter(|price| !price.provider_id.is_empty())
-            .map(|price| (price.provider_id.as_str(), price.id.as_str()))
-            .collect();
-        let by_sku: HashMap<&Sku, &str> = prices.iter().map(|price| (&price.sku, price.id.as_str())).collect();
-        let mut resolved: Vec<Option<String>> = vec![None; self.rated.len()];
-        for (rated, index) in &self.rated {
-            let id = match rated {
-                Rated::Price(id) => Some(id.as_str()),
-                Rated::Usage { provider_id, metered, sku } => by_provider_id
-                    .get(provider_id.as_str())
-                    .copied()
-                    .or_else(|| self.metered.get(metered).map(String::as_str))
-                    .or_else(|| sku.as_ref().and_then(|sku| by_sku.get(&**sku).copied())),
-            };
-            resolved[*index] = id.filter(|id| by_id.contains_key(*id)).map(str::to_owned);
-        }
-        let mut offers = Vec::new();
-        for (key, plan) in std::mem::take(&mut self.plans) {
-            let id = key.id();
-            let mut rates: BTreeMap<String, UnitPrice> = BTreeMap::new();
+    fn finish_plans(&mut self, prices: &[OnDemandPrice], offers: &mut Entries<Offer>) {
+        let resolved = self.resolve(prices);
+        for plan in std::mem::take(&mut self.plans) {
+            let id = plan.key.id();
             let (mut missing, mut repeated) = (0, 0);
+            let mut rates: Vec<(usize, UnitPrice)> = Vec::with_capacity(plan.rates.len());
             for (index, rate) in plan.rates {
-                let Some(price) = &resolved[index] else {
+                let Some(at) = resolved[index.0] else {
                     missing += 1;
                     continue;
                 };
-                if by_id.get(price).is_some_and(|on_demand| rate > *on_demand) {
-                    self.reject(format!("rate {rate} of {id} for {price}"), RejectionReason::AboveOnDemand);
+                if rate > prices[at].price {
+                    self.reject(format!("rate {rate} of {id} for {}", prices[at].id), RejectionReason::AboveOnDemand);
                     continue;
                 }
-                // The same usage may be rated twice (used and unused capacity); the higher rate is the safe one.
-                if rates.contains_key(price) {
-                    repeated += 1;
-                }
-                let entry = rates.entry(price.clone()).or_insert(rate);
-                *entry = (*entry).max(rate);
+                rates.push((at, rate));
             }
+            // The same usage may be rated twice (used and unused capacity); the higher rate is the safe one.
+            rates.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+            rates.dedup_by(|next, kept| {
+                let is_repeated = next.0 == kept.0;
+                repeated += u64::from(is_repeated);
+                is_repeated
+            });
             self.reject_many(&format!("rates of {id}"), RejectionReason::NoOnDemandPrice, missing);
             self.reject_many(&format!("further rates of {id} for the same usage"), RejectionReason::Superseded, repeated);
-            if !rates.is_empty() {
-                offers.push(key.offer(id, rates, plan.provider_ids, plan.derived, plan.origin));
+            if rates.is_empty() {
+                continue;
             }
+            let rates = rates.into_iter().map(|(at, rate)| (prices[at].id.clone(), rate)).collect();
+            let offer = plan.key.offer(id, rates, plan.provider_ids, plan.derived, plan.origin);
+            let file = self.file();
+            offers.push(offer, file);
         }
-        offers
+    }
+
+    /// For each thing that rates are for, which price it is.
+    fn resolve(&self, prices: &[OnDemandPrice]) -> Vec<Option<usize>> {
+        let mut resolved = vec![None; self.rated.len()];
+        let find = |id: &str| prices.binary_search_by(|price| price.id.as_str().cmp(id)).ok();
+        let needs_maps = self.rated.keys().any(|rated| matches!(rated, Rated::Usage { .. }));
+        let (mut by_provider_id, mut by_sku) = (HashMap::new(), HashMap::new());
+        if needs_maps {
+            let named = prices.iter().enumerate().filter(|(_, price)| !price.provider_id.is_empty());
+            by_provider_id.extend(named.map(|(at, price)| (price.provider_id.as_str(), at)));
+            by_sku.extend(prices.iter().enumerate().map(|(at, price)| (&price.sku, at)));
+        }
+        for (rated, index) in &self.rated {
+            resolved[*index] = match rated {
+                Rated::Price(id) => find(id),
+                Rated::Usage { provider_id, metered, sku } => by_provider_id
+                    .get(provider_id.as_str())
+                    .copied()
+                    .or_else(|| self.metered.get(metered).and_then(|id| find(id)))
+                    .or_else(|| sku.as_ref().and_then(|sku| by_sku.get(&**sku).copied())),
+            };
+        }
+        resolved
     }
 
     /// Interruption figures join the prices that are there; without one, the advisor's saving makes a price from the on-demand price.
-    fn finish_spot(&mut self, prices: &[OnDemandPrice]) -> Vec<SpotPrice> {
-        let spot = std::mem::take(&mut self.spot);
-        let mut spot = self.latest(spot, |spot| spot.id.clone(), spot_names);
+    fn finish_spot(&mut self, prices: &[OnDemandPrice]) -> Entries<SpotPrice> {
+        let mut spot = std::mem::take(&mut self.spot);
+        spot.keep_latest(&self.files, |a, b| a.id.cmp(&b.id), |spot, _| self.rejected.push(superseded(spot)));
+        if self.spot_advice.is_empty() {
+            return spot;
+        }
         let mut by_sku: HashMap<Sku, Vec<usize>> = HashMap::new();
-        for (index, price) in spot.iter().enumerate() {
+        for (index, price) in spot.values().iter().enumerate() {
             by_sku.entry(price.sku.clone()).or_default().push(index);
         }
         let on_demand: HashMap<&Sku, UnitPrice> = prices.iter().map(|price| (&price.sku, price.price)).collect();
+        let file = self.file();
         let mut unknown = 0;
         for advice in std::mem::take(&mut self.spot_advice) {
             if let Some(indices) = by_sku.get(&advice.sku) {
-                indices.iter().for_each(|index| spot[*index].interruption = Some(advice.interruption));
+                indices.iter().for_each(|index| spot.values_mut()[*index].interruption = Some(advice.interruption));
                 continue;
             }
             let price = on_demand.get(&advice.sku).map(|price| *price * (Decimal::ONE - advice.saving));
             match price.filter(|price| *price > UnitPrice::ZERO) {
-                Some(price) => spot.push(SpotPrice {
-                    id: format!("spot/{}", advice.sku),
-                    sku: advice.sku,
-                    availability_zone: String::new(),
-                    price,
-                    interruption: Some(advice.interruption),
-                    origin: advice.origin,
-                    derived: "on-demand price less the saving that the Spot Instance Advisor states in whole percent".into(),
-                }),
+                Some(price) => {
+                    let derived = "on-demand price less the saving that the Spot Instance Advisor states in whole percent";
+                    let price = SpotPrice {
+                        id: format!("spot/{}", advice.sku),
+                        sku: advice.sku,
+                        availability_zone: String::new(),
+                        price,
+                        interruption: Some(advice.interruption),
+                        origin: advice.origin,
+                        derived: derived.into(),
+                    };
+                    spot.push(price, file);
+                }
                 None => unknown += 1,
             }
         }
@@ -336,16 +373,11 @@ impl Draft {
     }
 }
 
-fn price_names(price: &OnDemandPrice) -> (&str, &str, &Origin) {
-    (&price.id, &price.provider_id, &price.origin)
-}
-
-fn offer_names(offer: &Offer) -> (&str, &str, &Origin) {
-    (&offer.id, &offer.provider_id, &offer.origin)
-}
-
-fn spot_names(spot: &SpotPrice) -> (&str, &str, &Origin) {
-    (&spot.id, "", &spot.origin)
+/// The rejection of an entry beside which a later one stands.
+fn superseded<T: Named>(entry: &T) -> Rejection {
+    let (id, provider_id) = (entry.id(), entry.provider_id());
+    let item = if provider_id.is_empty() { id.to_owned() } else { format!("{id} ({provider_id})") };
+    Rejection { item, reason: RejectionReason::Superseded, count: 1 }
 }
 
 impl PlanKey {
@@ -398,29 +430,16 @@ impl PlanKey {
     }
 }
 
-/// The origin that most entries have, the least of equals; without date if any entry has none.
-fn main_origin(prices: &[OnDemandPrice], offers: &[Offer], spot: &[SpotPrice]) -> Origin {
-    let mut counts: BTreeMap<&Origin, usize> = BTreeMap::new();
-    let mut is_dated = true;
-    let origins = prices.iter().map(|price| &price.origin);
-    let origins = origins.chain(offers.iter().map(|offer| &offer.origin)).chain(spot.iter().map(|spot| &spot.origin));
-    for origin in origins {
-        *counts.entry(origin).or_default() += 1;
-        is_dated &= origin.price_date.is_some();
+/// The source that most entries have, the least of equals, and the newest date; without date if any entry has none. Entries of another
+/// source or an older date say so themselves.
+fn main_origin(counts: &Counts<'_>) -> Origin {
+    let mut by_name: BTreeMap<(&str, Option<chrono::NaiveDate>), usize> = BTreeMap::new();
+    for (origin, count) in counts {
+        *by_name.entry(*origin).or_default() += count;
     }
-    let most = counts.values().max().copied();
-    let main = counts.into_iter().find(|(_, count)| Some(*count) == most).map(|(origin, _)| origin.clone()).unwrap_or_default();
-    Origin { price_date: main.price_date.filter(|_| is_dated), ..main }
-}
-
-impl Origin {
-    /// Drops what the catalog's own origin says already.
-    fn without(&mut self, main: &Origin) {
-        if self.source == main.source {
-            self.source.clear();
-        }
-        if self.price_date == main.price_date {
-            self.price_date = None;
-        }
-    }
+    let most = by_name.values().max().copied();
+    let is_dated = by_name.keys().all(|(_, date)| date.is_some());
+    let main = by_name.iter().find(|(_, count)| Some(**count) == most).map_or("", |((source, _), _)| source);
+    let newest = by_name.keys().filter_map(|(_, date)| *date).max();
+    Origin { source: main.to_owned(), price_date: newest.filter(|_| is_dated) }
 }

@@ -112,26 +112,19 @@ pub(super) fn read_into(input: &mut dyn BufRead, draft: &mut Draft) -> Result<()
 pub(super) fn merge(catalog: Catalog, draft: &mut Draft) -> Result<()> {
     draft.currency(&catalog.currency)?;
     draft.origin = Origin { source: catalog.source, price_date: catalog.price_date.or(draft.origin.price_date) };
-    let origin = draft.origin.clone();
-    let fill = |own: &mut Origin| {
-        if own.source.is_empty() {
-            own.source.clone_from(&origin.source);
-        }
-        own.price_date = own.price_date.or(origin.price_date);
-    };
-    for mut price in catalog.prices {
+    for price in catalog.prices {
         if !draft.takes(&price.sku) {
             continue;
         }
-        fill(&mut price.origin);
         draft.price(price);
     }
-    for mut offer in catalog.offers {
-        fill(&mut offer.origin);
+    for offer in catalog.offers {
         draft.offer(offer);
     }
-    for mut spot in catalog.spot {
-        fill(&mut spot.origin);
+    for spot in catalog.spot {
+        if !draft.takes(&spot.sku) {
+            continue;
+        }
         draft.spot(spot);
     }
     for rejection in catalog.rejected {

@@ -1,7 +1,6 @@
 //! Recognises the format of a price file by its content: the name of a file is the user's, its first bytes are the provider's.
 
-use super::azure::RetailPrices;
-use super::gcp::{BillingCatalog, Pricing, SpendDiscounts, SpendModel};
+use super::gcp::{Pricing, SpendDiscounts, SpendModel};
 use super::{aws, draft::Draft};
 use crate::error::{Error, Problem, Result};
 use std::io::BufRead;
@@ -91,21 +90,21 @@ fn others_text(text: &str) -> Option<Format> {
     text.lines().any(|line| line.trim_end() == "compute:").then_some(Format::GcpPricing)
 }
 
-/// Reads a whole text into a catalog of its own, and adds that. The day that the caller gave stands for what the text does not say.
+/// Reads a whole text. Pages of one answer are kept until all are there; a price list makes a catalog of its own, which is added. The day
+/// that the caller gave stands for what the text does not say.
 fn read_text(format: Format, input: &mut dyn BufRead, draft: &mut Draft) -> Result<()> {
     let mut text = String::new();
     input.read_to_string(&mut text).map_err(|error| Error::from(Problem::InputOutput).caused_by(error))?;
-    let day = draft.origin.price_date;
-    let catalog = match format {
-        Format::AzureRetail => day.map_or_else(RetailPrices::new, |day| RetailPrices::new().price_date(day)).from_json(&text)?,
-        Format::GcpBillingCatalog => BillingCatalog::new().from_json(&text)?,
+    match format {
+        Format::AzureRetail => draft.azure.add(&text, draft.origin.price_date),
+        Format::GcpBillingCatalog => draft.gcp.add(&text),
         _ => {
             let discounts = SpendDiscounts::documented()?;
             let reader = Pricing::new().spend_discounts(&discounts, SpendModel::New);
-            day.map_or(reader, |day| reader.price_date(day)).from_yaml(&text)?
+            let reader = draft.origin.price_date.map_or(reader, |day| reader.price_date(day));
+            super::file::merge(reader.from_yaml(&text)?, draft)
         }
-    };
-    super::file::merge(catalog, draft)
+    }
 }
 
 /// Reads a file of a provider's format.

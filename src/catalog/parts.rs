@@ -1,6 +1,8 @@
 //! Things that are metered as a whole but committed to in parts: an Azure Windows machine is compute and licence, a Google machine is
 //! vCPU, memory, GPU and local SSD. Splitting usage into its parts lets commitments apply to each part, as the provider bills it.
 
+use super::gcp::MachineTypes;
+use super::{Catalog, azure, gcp};
 use crate::error::Result;
 use crate::units::to_f64;
 use crate::usage::{Sku, UsageCurves, UsageLine};
@@ -50,6 +52,16 @@ pub fn split(usage: &UsageCurves, parts_of: impl Fn(&Sku) -> Option<Vec<Part>>) 
     }
     let lines = sources.into_keys().map(|line| billed.remove(&line).unwrap_or(line)).collect();
     UsageCurves::new(usage.grid(), lines, quantity)?.with_weights(usage.weights().clone())
+}
+
+/// The usage as the providers bill it: every Azure Windows machine as compute and licence, and every Google machine as its resources,
+/// where the catalog prices the parts. Commitments cover parts alone, so that usage goes through this once before it is planned for;
+/// doing it again changes nothing. Without machine types Google's machines stay whole.
+///
+/// # Errors
+/// As [`split`].
+pub fn split_bundles(catalog: &Catalog, types: Option<&MachineTypes>, usage: &UsageCurves) -> Result<UsageCurves> {
+    split(usage, |sku| azure::windows_parts(catalog, sku).or_else(|| gcp::machine_parts(catalog, types?, sku)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Problem, Result};
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use std::borrow::Cow;
 use std::io::BufRead;
 
@@ -91,11 +92,17 @@ impl<'r> JsonStream<'r> {
 
     /// The next value, parsed; it may borrow from the buffer.
     pub(crate) fn value<'a, T: Deserialize<'a>>(&'a mut self) -> Result<T> {
+        self.value_as(std::marker::PhantomData)
+    }
+
+    /// The next value, parsed by a seed that knows what is wanted of it; it may borrow from the buffer.
+    pub(crate) fn value_as<'a, S: DeserializeSeed<'a>>(&'a mut self, seed: S) -> Result<S::Value> {
         let length = self.raw()?.len();
         let (buffer, lines, expected) = (&self.buffer, self.lines, self.expected);
         let start = self.at - length;
         // Lines are counted for errors only: counting them for each value would read the buffer over and over.
-        serde_json::from_slice(&buffer[start..self.at]).map_err(|error| {
+        let mut parser = serde_json::Deserializer::from_slice(&buffer[start..self.at]);
+        seed.deserialize(&mut parser).and_then(|value| parser.end().map(|()| value)).map_err(|error| {
             let line = lines + newlines(&buffer[..start]) + u64::try_from(error.line()).unwrap_or(1);
             Error::from(Problem::Malformed { expected }).at_line(line).caused_by(error)
         })

@@ -140,10 +140,11 @@ fn product<'g>(
     }
 }
 
-/// The dimensions of each term, which the rows of the file give one by one.
+/// The dimensions of each term, which the rows of the file give one by one. A term is passed on as soon as it is whole, so that memory
+/// follows the terms that are open and not the file: rows of one term stand together in AWS's files, but need not.
 #[derive(Default)]
 struct Prices {
-    terms: BTreeMap<(String, String), PricedTerm>,
+    open: BTreeMap<(String, String), PricedTerm>,
 }
 
 struct PricedTerm {
@@ -152,12 +153,35 @@ struct PricedTerm {
     lease: Option<Lease>,
     effective: Option<chrono::NaiveDate>,
     dimensions: Vec<Dimension>,
+    /// Whether a range of quantities without end was among them.
+    has_last_tier: bool,
+}
+
+impl PricedTerm {
+    /// Whether no further row can belong to it: a reservation has a fee and an hourly price, or just an hourly price if nothing is
+    /// paid upfront; on demand has ranges from 0 without end.
+    fn is_whole(&self) -> bool {
+        match &self.lease {
+            Some(lease) if lease.purchase == "No Upfront" => true,
+            Some(_) => {
+                let has = |is_fee| self.dimensions.iter().any(|dimension| (dimension.unit == "Quantity") == is_fee);
+                has(true) && has(false)
+            }
+            None => self.has_last_tier && self.dimensions.len() == 1 && self.dimensions[0].begin.is_zero(),
+        }
+    }
+
+    fn pass_on(self, code: &str, draft: &mut Draft) {
+        match self.lease {
+            None => terms::add_on_demand(draft, &self.product, self.effective, self.dimensions),
+            Some(lease) => terms::add_reserved(draft, &self.product, code, self.effective, &lease, &self.dimensions),
+        }
+    }
 }
 
 impl Prices {
     fn add(&mut self, draft: &mut Draft, table: &Table, row: &StringRecord) -> Result<()> {
         let get = |name: &str| table.get(row, name);
-        let key = (get("sku").to_owned(), get("offertermcode").to_owned());
         let is_reserved = match get("termtype") {
             "OnDemand" => false,
             "Reserved" => true,
@@ -172,29 +196,36 @@ impl Prices {
             begin: decimal(get("startingrange")).unwrap_or(Decimal::ZERO),
             price: decimal(get("priceperunit")),
         };
-        if let Some(term) = self.terms.get_mut(&key) {
-            term.dimensions.push(dimension);
-            return Ok(());
+        let is_last_tier = get("endingrange").eq_ignore_ascii_case("inf");
+        let key = (get("sku").to_owned(), get("offertermcode").to_owned());
+        let mut term = match self.open.remove(&key) {
+            Some(term) => term,
+            None => {
+                // A reserved row's unit is of its price, not of the usage.
+                let unit = if is_reserved { "" } else { get("unit") };
+                let Some(product) = product(draft, get("servicecode"), unit, get("sku"), &get) else { return Ok(()) };
+                let lease = is_reserved.then(|| Lease {
+                    length: get("leasecontractlength").into(),
+                    class: get("offeringclass").into(),
+                    purchase: get("purchaseoption").into(),
+                });
+                let effective = day(get("effectivedate"));
+                PricedTerm { product, lease, effective, dimensions: Vec::new(), has_last_tier: false }
+            }
+        };
+        term.dimensions.push(dimension);
+        term.has_last_tier |= is_last_tier;
+        if term.is_whole() {
+            term.pass_on(&key.1, draft);
+        } else {
+            self.open.insert(key, term);
         }
-        // A reserved row's unit is of its price, not of the usage.
-        let unit = if is_reserved { "" } else { get("unit") };
-        let Some(product) = product(draft, get("servicecode"), unit, get("sku"), &get) else { return Ok(()) };
-        let lease = is_reserved.then(|| Lease {
-            length: get("leasecontractlength").into(),
-            class: get("offeringclass").into(),
-            purchase: get("purchaseoption").into(),
-        });
-        let effective = day(get("effectivedate"));
-        self.terms.insert(key, PricedTerm { product, lease, effective, dimensions: vec![dimension] });
         Ok(())
     }
 
     fn finish(self, draft: &mut Draft) {
-        for ((_, code), term) in self.terms {
-            match term.lease {
-                None => terms::add_on_demand(draft, &term.product, term.effective, term.dimensions),
-                Some(lease) => terms::add_reserved(draft, &term.product, &code, term.effective, &lease, &term.dimensions),
-            }
+        for ((_, code), term) in self.open {
+            term.pass_on(&code, draft);
         }
     }
 }

@@ -127,7 +127,7 @@ fn add_region(draft: &mut Draft, service: &str, region: &str, entries: &Fields<'
             usage_type: usage_type.into(),
             operation: operation.into(),
         };
-        let price = on_demand(&sku, price, provider_id, draft.origin.clone());
+        let price = on_demand(&sku, price, provider_id, Origin::default(), draft.origin.price_date);
         draft.metered_price(metered, price);
     }
 }

@@ -4,10 +4,10 @@
 
 use super::price_list_csv::{Table, malformed};
 use super::terms::{day, decimal, payment_option};
-use super::{COMPUTE_PLAN, EC2_INSTANCE_PLAN, regions};
+use super::{COMPUTE_PLAN, DATABASE_PLAN, EC2_INSTANCE_PLAN, SAGEMAKER_PLAN, plan_key, regions};
+use crate::catalog::RejectionReason;
 use crate::catalog::draft::{Draft, Metered, PlanKey, Rated};
 use crate::catalog::stream::{Fields, JsonStream, Text};
-use crate::catalog::{PaymentOption, RejectionReason};
 use crate::error::{Error, Problem, Result};
 use crate::units::UnitPrice;
 use csv::StringRecord;
@@ -126,7 +126,8 @@ fn add(draft: &mut Draft, plan: &PlanKey, plan_id: &str, words: &Words<'_>) {
         operation: words.operation.into(),
     };
     let rated = Rated::Usage { provider_id: words.provider_id.into(), metered, sku: sku.map(Box::new) };
-    draft.rate(plan.clone(), plan_id, rated, rate, "");
+    let (plan, rated) = (draft.plan(plan, ""), draft.rated(rated));
+    draft.rate(plan, plan_id, rated, rate);
 }
 
 /// The plan type in AWS's words, by the product family of its offer file.
@@ -134,29 +135,9 @@ fn plan_type(family: &str) -> String {
     match family {
         "ComputeSavingsPlans" => COMPUTE_PLAN.into(),
         "EC2InstanceSavingsPlans" => EC2_INSTANCE_PLAN.into(),
-        "MachineLearningSavingsPlans" | "SageMakerSavingsPlans" => "SageMaker".into(),
-        "DatabaseSavingsPlans" => "Database".into(),
+        "MachineLearningSavingsPlans" | "SageMakerSavingsPlans" => SAGEMAKER_PLAN.into(),
+        "DatabaseSavingsPlans" => DATABASE_PLAN.into(),
         other => other.trim_end_matches("SavingsPlans").into(),
-    }
-}
-
-/// The service that sells a type of plan.
-fn plan_service(plan: &str) -> String {
-    match plan {
-        "SageMaker" => "MachineLearningSavingsPlans".into(),
-        other => format!("{other}SavingsPlans"),
-    }
-}
-
-fn plan_key(plan: String, region: &str, family: &str, years: u32, payment_option: PaymentOption) -> PlanKey {
-    let is_limited = plan == EC2_INSTANCE_PLAN;
-    PlanKey {
-        service: plan_service(&plan),
-        region: if is_limited { region.into() } else { String::new() },
-        family: if is_limited { family.into() } else { String::new() },
-        years,
-        payment_option,
-        plan,
     }
 }
 

@@ -7,6 +7,7 @@ use super::{EC2, INSTANCE_HOUR, family, regions, size_flexibility};
 use crate::catalog::{PoolUnits, RejectionReason};
 use crate::units::Units;
 use crate::usage::{Provider, Sku};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 /// How a service names its nodes.
@@ -101,11 +102,12 @@ const MULTIPLIERS: [(&str, i64); 3] = [("Multi-AZ", 20), ("Multi-AZ cluster", 30
 const BLOCKS: [(&str, &str, i64); 2] =
     [("AmazonDynamoDB", "ReadCapacityUnit-Hrs", 100), ("AmazonDynamoDB", "WriteCapacityUnit-Hrs", 100)];
 
-/// The pools of a SKU of any service, with the normalised units one unit of usage needs there; its own engine's first.
+/// The pools of a SKU of any service, with the normalised units one unit of usage needs there; its own engine's first. By the
+/// edition of the normalisation factors that was valid on a day.
 #[must_use]
-pub fn pools(sku: &Sku) -> Vec<PoolUnits> {
+pub fn pools(sku: &Sku, day: Option<NaiveDate>) -> Vec<PoolUnits> {
     if sku.service == EC2 {
-        return super::pool(sku).into_iter().collect();
+        return super::pool(sku, day).into_iter().collect();
     }
     if block(sku).is_some() {
         let pool = format!("aws/{}/{}/{}", sku.service, sku.region, sku.sku);
@@ -115,7 +117,7 @@ pub fn pools(sku: &Sku) -> Vec<PoolUnits> {
     let rule = FLEXIBLE.iter().find(|rule| {
         rule.service == sku.service && rule.engine == parts[0] && (rule.requires.is_empty() || parts.contains(&rule.requires))
     });
-    let (Some(rule), Some(factor)) = (rule, size_flexibility::factor(&sku.sku)) else { return Vec::new() };
+    let (Some(rule), Some(factor)) = (rule, size_flexibility::edition(day).factor(&sku.sku)) else { return Vec::new() };
     let mut units = factor * Decimal::new(rule.tenths, 1);
     let mut kind = String::new();
     for part in &parts[1..] {
@@ -232,15 +234,15 @@ mod tests {
         #[case] pool: &str,
         #[case] units: Decimal,
     ) {
-        let pools = pools(&node(service, sku, platform));
+        let pools = pools(&node(service, sku, platform), None);
         assert_eq!(pools[0].pool, format!("aws/{service}/eu-west-1/{pool}"));
         assert_eq!(pools[0].units.value(), units);
     }
 
     #[test]
     fn a_redis_reservation_covers_valkey_and_not_the_reverse() {
-        let valkey = pools(&node("AmazonElastiCache", "cache.m6g.large", "Valkey"));
-        let redis = pools(&node("AmazonElastiCache", "cache.m6g.large", "Redis"));
+        let valkey = pools(&node("AmazonElastiCache", "cache.m6g.large", "Valkey"), None);
+        let redis = pools(&node("AmazonElastiCache", "cache.m6g.large", "Redis"), None);
         assert!(valkey.iter().any(|pool| pool.pool == redis[0].pool));
         assert_eq!(redis.len(), 1);
     }
@@ -252,7 +254,7 @@ mod tests {
     #[case("AmazonRedshift", "ra3.4xlarge", "")]
     #[case("AmazonRDS", "db.serverless", "MySQL")]
     fn the_rest_is_reserved_by_exact_type(#[case] service: &str, #[case] sku: &str, #[case] platform: &str) {
-        assert_eq!(pools(&node(service, sku, platform)), []);
+        assert_eq!(pools(&node(service, sku, platform), None), []);
     }
 
     #[test]

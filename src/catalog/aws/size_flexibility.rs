@@ -1,19 +1,45 @@
-//! Normalisation factors of instance sizes, and the families without size flexibility.
+//! Normalisation factors of instance sizes, and the families without size flexibility, as dated data: each edition of AWS's table is
+//! kept, and a price list is read with the edition of its day.
 //!
-//! Source: EC2 User Guide, "How Reserved Instances are applied", table of normalisation factors and list of exclusions, edition
-//! read in 2026-06. The edition of 2023-05 excluded only G4ad, G4dn, G5, G5g and Inf1.
+//! Source: EC2 User Guide, "How Reserved Instances are applied to usage", table of normalisation factors and list of exclusions.
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use std::sync::OnceLock;
 
-/// Families that regional Reserved Instances cover by exact type only.
-const EXCLUDED_FAMILIES: [&str; 13] =
-    ["g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "g6f", "gr6", "gr6f", "hpc7a", "p5", "inf1", "inf2"];
+/// One edition of the table.
+#[derive(Debug)]
+pub struct Edition {
+    valid_from: NaiveDate,
+    source: &'static str,
+    excluded: &'static [&'static str],
+    /// The factors of bare-metal high-memory types.
+    metal_high_memory: &'static [(&'static str, u32)],
+}
 
-/// Single types without size flexibility.
-const EXCLUDED_TYPES: [&str; 2] = ["u7i-6tb", "u7i-8tb"];
+/// Year, month and day of an edition; source; families (and single types, which are all of their family) that regional Reserved Instances
+/// cover by exact type only; factors of bare-metal high-memory types.
+type Facts = ((i32, u32, u32), &'static str, &'static [&'static str], &'static [(&'static str, u32)]);
 
-/// Bare-metal types have the factor of the equivalent virtualised size.
-const METAL: [(&str, u32); 36] = [
+/// The oldest first; the first one also stands for the time before it.
+const EDITIONS: [Facts; 2] = [
+    (
+        (2023, 5, 11),
+        "EC2 User Guide, How Reserved Instances are applied, edition of 2023-05-11",
+        &["g4ad", "g4dn", "g5", "g5g", "inf1"],
+        &[("u-6tb1", 896), ("u-9tb1", 896), ("u-12tb1", 896), ("u-18tb1", 896), ("u-24tb1", 896)],
+    ),
+    (
+        // The edition was read in 2026-06; on which day between the two each family was added is not published.
+        (2026, 6, 1),
+        "EC2 User Guide, How Reserved Instances are applied, edition read in 2026-06",
+        &["g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "g6f", "gr6", "gr6f", "hpc7a", "p5", "inf1", "inf2", "u7i-6tb", "u7i-8tb"],
+        &[("u-6tb1", 896), ("u-9tb1", 896), ("u-12tb1", 896), ("u-18tb1", 448), ("u-24tb1", 448)],
+    ),
+];
+
+/// Bare-metal types have the factor of the equivalent virtualised size; the same in all editions.
+const METAL: [(&str, u32); 31] = [
     ("a1", 32),
     ("m5zn", 96),
     ("x2iezn", 96),
@@ -45,42 +71,85 @@ const METAL: [(&str, u32); 36] = [
     ("m6id", 256),
     ("r6d", 256),
     ("r6id", 256),
-    ("u-18tb1", 448),
-    ("u-24tb1", 448),
-    ("u-6tb1", 896),
-    ("u-9tb1", 896),
-    ("u-12tb1", 896),
 ];
 
-/// The normalisation factor of an instance type: units that one running instance needs an hour. `None` for a size that the
-/// published table does not have and whose name does not tell (a `metal` of an unlisted family).
+/// The editions, the oldest first.
+#[must_use]
+pub fn editions() -> &'static [Edition] {
+    static ALL: OnceLock<Vec<Edition>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let edition = |((year, month, day), source, excluded, metal_high_memory): Facts| Edition {
+            valid_from: NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default(),
+            source,
+            excluded,
+            metal_high_memory,
+        };
+        EDITIONS.into_iter().map(edition).collect()
+    })
+}
+
+/// The edition that was valid on a day: the latest that is not later, or else the first; the latest of all without a day.
+#[must_use]
+pub fn edition(day: Option<NaiveDate>) -> &'static Edition {
+    let all = editions();
+    let later = day.map_or(all.len(), |day| all.iter().take_while(|edition| edition.valid_from <= day).count());
+    &all[later.max(1) - 1]
+}
+
+impl Edition {
+    /// The first day it is known to be valid.
+    #[must_use]
+    pub fn valid_from(&self) -> NaiveDate {
+        self.valid_from
+    }
+
+    /// The page and the edition it was taken from.
+    #[must_use]
+    pub fn source(&self) -> &'static str {
+        self.source
+    }
+
+    /// The normalisation factor of an instance type: units that one running instance needs an hour. `None` for a size that the
+    /// published table does not have and whose name does not tell (a `metal` of an unlisted family).
+    #[must_use]
+    pub fn factor(&self, instance_type: &str) -> Option<Decimal> {
+        let (family, size) = instance_type.rsplit_once('.')?;
+        let factor = match size {
+            "nano" => return Some(Decimal::new(25, 2)),
+            "micro" => return Some(Decimal::new(5, 1)),
+            "small" => 1,
+            "medium" => 2,
+            "large" => 4,
+            "xlarge" => 8,
+            "metal" => self.metal_high_memory.iter().chain(&METAL).find(|(metal, _)| *metal == family)?.1,
+            _ => 8 * multiple(size)?,
+        };
+        Some(Decimal::from(factor))
+    }
+
+    /// Whether regional Reserved Instances of this type cover only the exact type, although it is Linux with shared tenancy.
+    #[must_use]
+    pub fn is_excluded(&self, instance_type: &str) -> bool {
+        self.excluded.contains(&super::family(instance_type))
+    }
+}
+
+/// The normalisation factor by the latest edition; see [`Edition::factor`].
 #[must_use]
 pub fn factor(instance_type: &str) -> Option<Decimal> {
-    let (family, size) = instance_type.rsplit_once('.')?;
-    let factor = match size {
-        "nano" => return Some(Decimal::new(25, 2)),
-        "micro" => return Some(Decimal::new(5, 1)),
-        "small" => 1,
-        "medium" => 2,
-        "large" => 4,
-        "xlarge" => 8,
-        "metal" => METAL.iter().find(|(metal, _)| *metal == family)?.1,
-        _ => 8 * multiple(size)?,
-    };
-    Some(Decimal::from(factor))
+    edition(None).factor(instance_type)
+}
+
+/// Whether a type has no size flexibility by the latest edition; see [`Edition::is_excluded`].
+#[must_use]
+pub fn is_excluded(instance_type: &str) -> bool {
+    edition(None).is_excluded(instance_type)
 }
 
 /// The N of `Nxlarge` and `metal-Nxl`.
 fn multiple(size: &str) -> Option<u32> {
     let number = size.strip_suffix("xlarge").or_else(|| size.strip_prefix("metal-")?.strip_suffix("xl"))?;
     number.parse().ok().filter(|number| (1..=1024).contains(number))
-}
-
-/// Whether regional Reserved Instances of this type cover only the exact type, although it is Linux with shared tenancy.
-#[must_use]
-pub fn is_excluded(instance_type: &str) -> bool {
-    let family = super::family(instance_type);
-    EXCLUDED_FAMILIES.contains(&family) || EXCLUDED_TYPES.contains(&family)
 }
 
 #[cfg(test)]
@@ -117,5 +186,16 @@ mod tests {
     fn exclusions_are_by_whole_family() {
         assert!(is_excluded("g5.xlarge") && is_excluded("u7i-6tb.112xlarge") && is_excluded("p5.48xlarge"));
         assert!(!is_excluded("p4d.24xlarge") && !is_excluded("g5x.large"));
+    }
+
+    #[test]
+    fn the_edition_is_that_of_the_day() {
+        let on = |year, month, day| edition(NaiveDate::from_ymd_opt(year, month, day));
+        assert_eq!((editions().len(), edition(None).valid_from().to_string().as_str()), (2, "2026-06-01"));
+        assert!(on(2021, 2, 1).is_excluded("g4dn.xlarge") && !on(2021, 2, 1).is_excluded("g6.xlarge"));
+        assert!(!on(2026, 5, 31).is_excluded("p5.48xlarge") && on(2026, 6, 1).is_excluded("p5.48xlarge"));
+        assert_eq!(on(2024, 1, 1).factor("u-24tb1.metal"), Some(dec!(896)));
+        assert_eq!(on(2026, 7, 1).factor("u-24tb1.metal"), Some(dec!(448)));
+        assert!(editions().iter().all(|edition| edition.source().starts_with("EC2 User Guide")));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{EC2, OfferingClass, TERMS, family, regions, reserved_instance_scopes, services};
 use crate::catalog::draft::{Draft, Metered};
-use crate::catalog::{Benefit, Lot, Offer, OnDemandPrice, Origin, PaymentOption, PoolUnits, RejectionReason, ScopeKind};
+use crate::catalog::{Benefit, Lot, Offer, OnDemandPrice, Origin, PaymentOption, RejectionReason, ScopeKind};
 use crate::time::Term;
 use crate::units::{Money, MoneyPerHour, UnitPrice, Units};
 use crate::usage::{Provider, Sku};
@@ -75,16 +75,22 @@ pub(super) fn add_on_demand(draft: &mut Draft, product: &Product, effective: Opt
         usage_type: regions::without_prefix(&product.usage_type).into(),
         operation: product.operation.clone(),
     };
-    let price = on_demand(&product.sku, UnitPrice::new(first.normalize()), &product.provider_id, origin(draft, effective));
+    let price = on_demand(
+        &product.sku,
+        UnitPrice::new(first.normalize()),
+        &product.provider_id,
+        origin(effective),
+        draft.origin.price_date,
+    );
     draft.metered_price(metered, price);
 }
 
-/// The on-demand price of a SKU, with its family and pools.
-pub(super) fn on_demand(sku: &Sku, price: UnitPrice, provider_id: &str, origin: Origin) -> OnDemandPrice {
+/// The on-demand price of a SKU, with its family and the pools of the rules of a day.
+pub(super) fn on_demand(sku: &Sku, price: UnitPrice, provider_id: &str, origin: Origin, day: Option<NaiveDate>) -> OnDemandPrice {
     OnDemandPrice {
         id: price_id(sku),
         family: if sku.unit == super::INSTANCE_HOUR { family(&sku.sku).into() } else { String::new() },
-        pools: services::pools(sku),
+        pools: services::pools(sku, day),
         sku: sku.clone(),
         price,
         provider_id: provider_id.into(),
@@ -121,10 +127,16 @@ pub(super) fn add_reserved(
     if upfront.is_zero() && recurring.is_zero() {
         return draft.reject(item(), RejectionReason::NoPrice);
     }
-    let origin = origin(draft, effective);
+    let origin = origin(effective);
     let kind = class.map_or(String::new(), |class| format!("{}-", class.as_str()));
     let offer_id = format!("ri/{id}/{years}y-{kind}{}", payment_option.slug());
-    let offer = reservation(&product.sku, class, (term, payment_option), (upfront.normalize(), recurring.normalize()));
+    let offer = reservation(
+        &product.sku,
+        class,
+        (term, payment_option),
+        (upfront.normalize(), recurring.normalize()),
+        draft.origin.price_date,
+    );
     draft.offer(Offer { id: offer_id, provider_id, origin, ..offer });
 }
 
@@ -132,18 +144,33 @@ pub(super) fn add_reserved(
 pub(super) fn reservation(
     sku: &Sku,
     class: Option<OfferingClass>,
+    lease: (Term, PaymentOption),
+    price: (Decimal, Decimal),
+    day: Option<NaiveDate>,
+) -> Offer {
+    let pool = services::pools(sku, day).into_iter().next();
+    let benefit = Benefit::Reservation { sku: price_id(sku), pool };
+    reservation_of(sku, benefit, class, lease, price)
+}
+
+/// As [`reservation`], where the caller knows already what is covered.
+pub(super) fn reservation_of(
+    sku: &Sku,
+    mut benefit: Benefit,
+    class: Option<OfferingClass>,
     (term, payment_option): (Term, PaymentOption),
     (upfront, recurring): (Decimal, Decimal),
 ) -> Offer {
     let block = services::block(sku);
-    let pool = services::pools(sku).into_iter().next();
-    let pool = pool.map(|pool| PoolUnits { units: block.map_or(pool.units, Units::new), ..pool });
+    if let (Benefit::Reservation { pool: Some(pool), .. }, Some(block)) = (&mut benefit, block) {
+        pool.units = Units::new(block);
+    }
     Offer {
         id: String::new(),
         provider: Provider::Aws,
         service: sku.service.clone(),
         region: sku.region.clone(),
-        benefit: Benefit::Reservation { sku: price_id(sku), pool },
+        benefit,
         term,
         payment_option,
         upfront: Money::new(upfront),
@@ -159,8 +186,9 @@ pub(super) fn reservation(
     }
 }
 
-fn origin(draft: &Draft, effective: Option<NaiveDate>) -> Origin {
-    Origin { source: draft.origin.source.clone(), price_date: effective.or(draft.origin.price_date) }
+/// The file's source, and the term's own date.
+fn origin(effective: Option<NaiveDate>) -> Origin {
+    Origin { source: String::new(), price_date: effective }
 }
 
 /// The day of a time such as `2021-02-01T00:00:00Z`; AWS writes it with and without time.
@@ -200,7 +228,10 @@ pub(super) fn payment_option(text: &str) -> Option<PaymentOption> {
     }
 }
 
-/// A decimal number as price files write it: plain, or with an exponent.
+/// A decimal number as price files write it: plain, or with an exponent; without trailing zeros.
 pub(super) fn decimal(text: &str) -> Option<Decimal> {
-    text.parse().ok().or_else(|| Decimal::from_scientific(text).ok()).map(|value: Decimal| value.normalize())
+    // Cutting zeros off the text is much faster than dividing the number by ten again and again.
+    let short = if text.contains('.') && !text.contains(['e', 'E']) { text.trim_end_matches('0') } else { text };
+    let short = short.strip_suffix('.').unwrap_or(short);
+    short.parse().ok().or_else(|| Decimal::from_scientific(text).ok().map(|value| value.normalize()))
 }

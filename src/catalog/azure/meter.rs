@@ -156,6 +156,9 @@ fn unit(measure: &str) -> (Decimal, String) {
     (count, name.to_owned())
 }
 
+/// The add-on of SQL databases that is metered and reserved apart; rows say so in names alone.
+const ZONE_REDUNDANCY: &str = "Zone Redundancy";
+
 fn sku(row: &Row, product: &str, sku_name: &str, meter_name: &str) -> Sku {
     let service = text(row.service_name.as_ref());
     let service = if service.is_empty() { VIRTUAL_MACHINES } else { service }; // the reduced shape is of machines alone
@@ -173,7 +176,9 @@ fn sku(row: &Row, product: &str, sku_name: &str, meter_name: &str) -> Sku {
         unit: unit.into(),
     };
     if service != VIRTUAL_MACHINES {
-        let platform = if product.contains("Windows") {
+        let platform = if sku_name.contains(ZONE_REDUNDANCY) || meter_name.contains(ZONE_REDUNDANCY) {
+            ZONE_REDUNDANCY // a meter beside the vCores', with reservations of its own
+        } else if product.contains("Windows") {
             WINDOWS
         } else if product.contains("Linux") {
             LINUX

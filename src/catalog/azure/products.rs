@@ -119,6 +119,19 @@ pub fn series(arm_sku_name: &str) -> Option<String> {
     Some(format!("{capital}{features}{}", version.unwrap_or_default()))
 }
 
+/// The vCore meter family and the vCores of a SQL Database or SQL Managed Instance size: `SQLDB_GP_Compute_Gen5_8` is 8 of
+/// `SQLDB_GP_Compute_Gen5`, which is itself one vCore and what a reservation is of. Reserved vCores cover any mix of sizes of the family
+/// ("How reservation discounts apply to Azure SQL Database"). `None` for other services and for storage.
+#[must_use]
+pub fn vcores<'a>(service: &str, arm_sku_name: &'a str) -> Option<(&'a str, u32)> {
+    let is_sql = matches!(service, "SQL Database" | "SQL Managed Instance");
+    if !is_sql || !arm_sku_name.contains("_Compute_") {
+        return None;
+    }
+    let size = arm_sku_name.rsplit_once('_').and_then(|(family, count)| Some((family, count.parse::<u32>().ok()?)));
+    Some(size.filter(|(_, count)| *count > 0).unwrap_or((arm_sku_name, 1)))
+}
+
 /// The service name of Azure Cosmos DB in the Retail Prices API.
 pub const COSMOS_DB: &str = "Azure Cosmos DB";
 
@@ -183,6 +196,16 @@ mod tests {
         assert!(!reservation_rights("SQL Database", before).contains(&Right::TradeIn));
         assert!(reservation_rights("Azure Databricks", before).is_empty());
         assert!(!is_sold_monthly("SUSE Linux Enterprise"));
+    }
+
+    #[rstest]
+    #[case("SQL Database", "SQLDB_GP_Compute_Gen5_8", Some(("SQLDB_GP_Compute_Gen5", 8)))]
+    #[case("SQL Database", "SQLDB_BC_Compute_Gen5", Some(("SQLDB_BC_Compute_Gen5", 1)))]
+    #[case("SQL Managed Instance", "SQLMI_GP_Compute_Gen5_16", Some(("SQLMI_GP_Compute_Gen5", 16)))]
+    #[case("SQL Database", "SQLDB_GP_Storage", None)]
+    #[case("Virtual Machines", "Standard_D4s_v5", None)]
+    fn vcores_are_read_off_the_name(#[case] service: &str, #[case] name: &str, #[case] expected: Option<(&str, u32)>) {
+        assert_eq!(vcores(service, name), expected);
     }
 
     #[test]

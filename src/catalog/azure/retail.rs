@@ -46,7 +46,7 @@ impl<'a> RetailPrices<'a> {
         Self { size_flexibility: Some(table), ..self }
     }
 
-    /// The day the prices were valid. It also decides which rights a reservation is sold with.
+    /// The day the prices were collected; without it, the latest day on which a price of the list began. It also decides which rights a reservation is sold with.
     #[must_use]
     pub fn price_date(self, day: NaiveDate) -> Self {
         Self { price_date: Some(day), ..self }
@@ -97,7 +97,8 @@ impl<'a> RetailPrices<'a> {
     }
 
     /// A catalog of these rows.
-    pub(super) fn catalog(self, rows: Vec<Row>, source: &str) -> Result<Catalog> {
+    pub(super) fn catalog(mut self, rows: Vec<Row>, source: &str) -> Result<Catalog> {
+        self.price_date = self.price_date.or_else(|| latest_start(&rows));
         let mut builder = Builder::default();
         let currency = currency(&rows)?;
         for row in rows {
@@ -110,6 +111,37 @@ impl<'a> RetailPrices<'a> {
         }
         builder.finish(self, currency, source)
     }
+}
+
+/// Pages that are read one by one, and joined when all are there.
+#[derive(Debug, Default)]
+pub(in crate::catalog) struct Pages {
+    documents: Vec<Document>,
+    price_date: Option<NaiveDate>,
+    pub(in crate::catalog) size_flexibility: Option<SizeFlexibility>,
+}
+
+impl Pages {
+    /// Adds the pages of a text, collected on a day, where that is known. Of several days the latest is the catalog's.
+    pub(in crate::catalog) fn add(&mut self, text: &str, day: Option<NaiveDate>) -> Result<()> {
+        self.documents.extend(document::read(text)?);
+        self.price_date = self.price_date.max(day);
+        Ok(())
+    }
+
+    /// The catalog of all pages; `None` without any.
+    pub(in crate::catalog) fn finish(self) -> Result<Option<Catalog>> {
+        if self.documents.is_empty() {
+            return Ok(None);
+        }
+        let (size_flexibility, price_date) = (self.size_flexibility.as_ref(), self.price_date);
+        RetailPrices { size_flexibility, price_date, accepts_missing_pages: false }.build(self.documents).map(Some)
+    }
+}
+
+/// The latest day on which a price of these rows began: the prices are of that day or later.
+fn latest_start(rows: &[Row]) -> Option<NaiveDate> {
+    rows.iter().filter_map(|row| row.effective_start_date.as_deref()?.get(..10)?.parse().ok()).max()
 }
 
 /// The one currency of all rows; the reduced shape names none and is in US dollars.
@@ -233,12 +265,18 @@ impl Builder {
     }
 }
 
-/// The pool that a reservation of this SKU provides to: its size flexibility group, or Cosmos DB's throughput in all regions.
+/// The pool that a reservation of this SKU provides to: its size flexibility group, Cosmos DB's throughput in all
+/// regions, or the vCores of an Azure SQL family.
 fn pool(sku: &Sku, location: &str, table: Option<&SizeFlexibility>) -> Option<PoolUnits> {
     let is_throughput = sku.service == products::COSMOS_DB && sku.sku.contains("100 RU/s");
     if is_throughput {
         let units = Units::new(products::cosmos_ratio(location));
         return Some(PoolUnits { pool: format!("azure/{}//100 RU/s", sku.service), units });
+    }
+    if let Some((family, count)) = products::vcores(&sku.service, &sku.sku) {
+        let add_on = if sku.platform.is_empty() { String::new() } else { format!("/{}", sku.platform) };
+        let pool = format!("azure/{}/{}/{family}{add_on}", sku.service, sku.region);
+        return Some(PoolUnits { pool, units: Units::new(Decimal::from(count)) });
     }
     let is_compute = sku.platform == LINUX || sku.platform.is_empty();
     table.filter(|_| is_compute).and_then(|table| table.pool(sku))

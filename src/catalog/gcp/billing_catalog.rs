@@ -2,9 +2,11 @@
 //!
 //! A price is `units` + `nanos` / 10^9. `usageType` is `OnDemand`, `Preemptible`, `Commit1Yr` or `Commit3Yr`; commitments join on-demand
 //! SKUs on region and what their descriptions are about (see [`super::description`]). Commitments in dollars (`Commitment - dollar
-//! based v1: ...`) have a fee and no rates here: their discounts are in [`super::spend_discounts`].
+//! based v1: ...`) have a fee for a cent of on-demand spend and no rates: with the fee's discount they become plans of the legacy model,
+//! which cover what [`super::spend_discounts`] says; a fee of another plan is set aside as such.
 
 use super::description::{self, Overrides, Subject};
+use super::spend_discounts::{Fee, SpendDiscounts};
 use super::{COMPUTE_ENGINE, Committed, commitment_series, resource_offer, resource_pool, resource_sku};
 use crate::catalog::{Catalog, Offer, OnDemandPrice, Origin, Rejection, RejectionReason, SpotPrice};
 use crate::error::{Error, Problem, Result};
@@ -21,7 +23,7 @@ use std::path::Path;
 
 const EXPECTED: &str = "answers of the Cloud Billing Catalog API (JSON with `skus`)";
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
     skus: Vec<Entry>,
@@ -29,7 +31,7 @@ struct Page {
     next_page_token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
     sku_id: String,
@@ -41,7 +43,7 @@ struct Entry {
     pricing_info: Vec<PricingInfo>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Category {
     service_display_name: String,
@@ -49,14 +51,14 @@ struct Category {
     usage_type: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PricingInfo {
     pricing_expression: PricingExpression,
     effective_time: Option<DateTime<Utc>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PricingExpression {
     usage_unit: String,
@@ -64,7 +66,7 @@ struct PricingExpression {
     tiered_rates: Vec<TieredRate>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TieredRate {
     #[serde(default)]
@@ -72,7 +74,7 @@ struct TieredRate {
     unit_price: Price,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Price {
     #[serde(default)]
@@ -169,6 +171,25 @@ impl BillingCatalog {
     }
 }
 
+/// Pages that are read one by one, and joined when all are there.
+#[derive(Debug, Default)]
+pub(in crate::catalog) struct Pages {
+    pages: Vec<Page>,
+}
+
+impl Pages {
+    /// Adds the pages of a text.
+    pub(in crate::catalog) fn add(&mut self, text: &str) -> Result<()> {
+        self.pages.extend(parse(text)?);
+        Ok(())
+    }
+
+    /// The catalog of all pages; `None` without any.
+    pub(in crate::catalog) fn finish(self) -> Result<Option<Catalog>> {
+        if self.pages.is_empty() { Ok(None) } else { BillingCatalog::new().build(self.pages).map(Some) }
+    }
+}
+
 fn parse(text: &str) -> Result<Vec<Page>> {
     if text.trim().is_empty() {
         return Err(Problem::Empty { what: "SKU" }.into());
@@ -193,6 +214,8 @@ struct Builder {
     spot: BTreeMap<String, SpotPrice>,
     /// Commitments, to be joined when all on-demand prices are known.
     committed: Vec<(String, Term, Subject, String, Decimal, String)>,
+    /// Fees of commitments in dollars: region, term, SKU, description, price, item.
+    fees: Vec<(String, Term, String, String, Decimal, String)>,
     offers: BTreeMap<String, Offer>,
     rejected: Vec<Rejection>,
 }
@@ -258,6 +281,14 @@ impl Builder {
             "Commit3Yr" => Some(Term::Months(36)),
             _ => return self.reject(item, RejectionReason::UnknownTerms),
         };
+        if entry.description.starts_with(DOLLAR_BASED) {
+            return match term.or_else(|| term_of(&entry.description)) {
+                Some(term) => {
+                    self.fees.push((region.into(), term, entry.sku_id.clone(), entry.description.clone(), price, item));
+                }
+                None => self.reject(item, RejectionReason::UnknownTerms),
+            };
+        }
         if let Some(term) = term {
             match subject {
                 Some(subject) => self.committed.push((region.into(), term, subject.clone(), entry.sku_id.clone(), price, item)),
@@ -341,6 +372,7 @@ impl Builder {
                 self.offers.insert(offer.id.clone(), offer);
             }
         }
+        self.finish_fees()?;
         self.reject_inverted_terms();
         self.rejected.sort_by(|a, b| (&a.item, a.reason).cmp(&(&b.item, b.reason)));
         let prices: Vec<_> = self.prices.into_values().collect();
@@ -354,6 +386,25 @@ impl Builder {
             Catalog::assemble(currency, self.date, source, prices, offers)?.with_spot(self.spot.into_values().collect())?;
         catalog.rejected = self.rejected;
         Ok(catalog)
+    }
+
+    /// Makes plans of the fees of commitments in dollars.
+    fn finish_fees(&mut self) -> Result<()> {
+        let fees = std::mem::take(&mut self.fees);
+        if fees.is_empty() {
+            return Ok(());
+        }
+        let table = SpendDiscounts::documented()?;
+        for (region, term, sku_id, description, price, item) in fees {
+            let fee = Fee { sku_id: &sku_id, description: &description, region: &region, term, price };
+            let prices: Vec<&OnDemandPrice> = self.prices.values().collect();
+            match table.offer_of_fee(&fee, &prices) {
+                Some(offer) if self.offers.contains_key(&offer.id) => self.reject(item, RejectionReason::Superseded),
+                Some(offer) => drop(self.offers.insert(offer.id.clone(), offer)),
+                None => self.reject(item, RejectionReason::FeeOfUnknownPlan),
+            }
+        }
+        Ok(())
     }
 
     /// Drops 1-year prices below the 3-year price of the same thing.
@@ -370,6 +421,20 @@ impl Builder {
             self.offers.remove(&id);
             self.reject(id, RejectionReason::Implausible);
         }
+    }
+}
+
+/// The start of descriptions of spend-based commitments' fees.
+const DOLLAR_BASED: &str = "Commitment - dollar based v1:";
+
+/// The term in the description of a fee.
+fn term_of(description: &str) -> Option<Term> {
+    let description = description.to_lowercase();
+    let has = |words: [&str; 2]| words.iter().any(|word| description.contains(word));
+    match (has(["1 year", "1 yr"]), has(["3 year", "3 yr"])) {
+        (true, false) => Some(Term::Months(12)),
+        (false, true) => Some(Term::Months(36)),
+        _ => None,
     }
 }
 

@@ -152,6 +152,58 @@ impl SpendDiscounts {
     }
 }
 
+/// The fee SKU of a spend-based commitment in the legacy model.
+pub(super) struct Fee<'a> {
+    pub(super) sku_id: &'a str,
+    /// `Commitment - dollar based v1: Cloud SQL ... for 1 year`.
+    pub(super) description: &'a str,
+    /// Empty for all regions.
+    pub(super) region: &'a str,
+    pub(super) term: Term,
+    /// Of a cent an hour of on-demand spend.
+    pub(super) price: Decimal,
+}
+
+impl SpendDiscounts {
+    /// The legacy plan behind a fee SKU, for the SKUs of a catalog: the discount is the fee's, 1 - price / 0.01; what it covers is this
+    /// table's. `None` if no plan's or service's name is in the description, nothing is covered, or the price is no discount.
+    pub(super) fn offer_of_fee(&self, fee: &Fee<'_>, prices: &[&OnDemandPrice]) -> Option<Offer> {
+        let discount = Decimal::ONE - fee.price * Decimal::ONE_HUNDRED;
+        if discount <= Decimal::ZERO || discount >= Decimal::ONE {
+            return None;
+        }
+        let description = fee.description.to_lowercase();
+        let name = |row: &Discount| {
+            [&row.plan, &row.service]
+                .into_iter()
+                .map(|name| name.to_lowercase())
+                .filter(|name| description.contains(name))
+                .count()
+        };
+        let named = self.rows.iter().filter(|row| row.model == Models::Both && name(row) > 0).max_by_key(|row| name(row))?;
+        let mut plan = Plan::new(named, discount);
+        for row in self.rows.iter().filter(|row| row.plan == named.plan && row.model == Models::Both) {
+            let patterns: Vec<String> = row.r#match.split(';').map(|pattern| pattern.trim().to_lowercase()).collect();
+            for price in prices {
+                if (fee.region.is_empty() || price.sku.region == fee.region) && row.covers(price, &patterns) {
+                    plan.rates.insert(price.id.clone(), price.price);
+                }
+            }
+        }
+        if plan.rates.is_empty() {
+            return None;
+        }
+        let offer = plan.offer(&named.plan, fee.region, fee.term, SpendModel::Legacy);
+        Some(Offer {
+            derived: "committed in on-demand dollars; discount of the fee SKU; coverage by SKU name, not by Google's SKU group"
+                .into(),
+            provider_id: fee.sku_id.to_owned(),
+            origin: Origin::default(),
+            ..offer
+        })
+    }
+}
+
 impl Discount {
     /// Whether a SKU is covered. Machines with local SSD bundled are not: their price has a part that the discount may not be for.
     fn covers(&self, price: &OnDemandPrice, patterns: &[String]) -> bool {
