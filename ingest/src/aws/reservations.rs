@@ -232,7 +232,7 @@ fn offer(lease: &ReservedInstances, price: &str, catalog: &Catalog) -> Offer {
         provider: Provider::Aws,
         service: lease.sku.service.clone(),
         region: lease.sku.region.clone(),
-        benefit: Benefit::Reservation { sku: price.to_owned(), pool: pool(&lease.sku) },
+        benefit: Benefit::Reservation { sku: price.to_owned(), pool: pool(&lease.sku, catalog.price_date()) },
         term: lease.term,
         payment_option: lease.payment_option,
         upfront: lease.upfront,
