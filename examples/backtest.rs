@@ -78,11 +78,13 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
     rules.extend(Lookback::peers(plan).into_iter().map(|rule| Box::new(rule) as Box<dyn Rule>));
     if arguments.locked.is_some() {
         rules.push(Box::new(Named("covermix, flexible only", Hedged::new(plan))));
-        rules.push(Box::new(HedgedFamilies { flexible: Hedged::new(plan) }));
+        rules.push(Box::new(HedgedFamilies::new(plan)));
     } else {
         rules.push(Box::new(Hedged::new(plan)));
     }
-    rules.push(Box::new(Foresight::new(plan, &usage, &catalog, dates, 1.0)?));
+    let foresight = Foresight::new(plan, &usage, &catalog, dates, 1.0)?;
+    let name = if arguments.locked.is_some() { "foresight, flexible only" } else { "perfect foresight" };
+    rules.push(Box::new(Named(name, foresight)));
     let rows =
         rules.iter().map(|rule| run(rule.as_ref(), &usage, &catalog, dates)).collect::<covermix::Result<Vec<Outcome>>>()?;
     let best = rows.iter().map(|row| row.cost).fold(f64::INFINITY, f64::min);
