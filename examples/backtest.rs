@@ -5,7 +5,7 @@
 //! TRACE is the table of Snowflake's Shaved Ice data (USAGE_HOUR, REGION_NUM, INSTANCE_TYPE, NORM_USAGE; CSV, plain or gzip). All lines
 //! have the on-demand price 1. Purchases are made every 720 hours from the second year on, each for a year; the last two years are
 //! charged. `--locked 0.4` sells reservations of each line, 40 % off, beside the flexible plan: the rules of the market still buy the plan,
-//! ours (`covermix`) buys both, and `covermix, flexible only` shows what the plan alone would have saved. Exit code 2 means that the trace cannot be
+//! ours (`covermix`) buys both, and `covermix, flexible only` shows what the plan alone would have saved. `--forecasts` compares forecasts instead. Exit code 2 means that the trace cannot be
 //! read or is shorter than two years. Without arguments a small trace of its own is used.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -14,7 +14,9 @@ mod trace;
 
 use clap::Parser;
 use covermix::scenario::backtest::{BuyNothing, Dates, Foresight, Lookback, Outcome, Purchase, Rule, Situation, run};
+use covermix::scenario::forecast::{Forecaster, Method, Scale};
 use covermix::scenario::hedge::{Hedged, HedgedFamilies};
+use covermix::usage::UsageCurves;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +39,9 @@ struct Arguments {
     /// Hours between decisions.
     #[arg(long, default_value_t = 720)]
     step: usize,
+    /// Instead, compare forecasts of the weekly means of all lines together, from every past week.
+    #[arg(long)]
+    forecasts: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -71,6 +76,9 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
         None => trace::synthetic()?,
     };
     let usage = if arguments.reverse { trace::reversed(&usage)? } else { usage };
+    if arguments.forecasts {
+        return forecasts(&usage, arguments.json);
+    }
     let catalog = trace::catalog(&usage, arguments.discount, arguments.locked)?;
     let dates = Dates { first: 8760, step_hours: arguments.step, end: usage.grid().count };
     let plan = trace::FLEXIBLE;
@@ -78,11 +86,13 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
     rules.extend(Lookback::peers(plan).into_iter().map(|rule| Box::new(rule) as Box<dyn Rule>));
     if arguments.locked.is_some() {
         rules.push(Box::new(Named("covermix, flexible only", Hedged::new(plan))));
-        rules.push(Box::new(HedgedFamilies { flexible: Hedged::new(plan) }));
+        rules.push(Box::new(HedgedFamilies::new(plan)));
     } else {
         rules.push(Box::new(Hedged::new(plan)));
     }
-    rules.push(Box::new(Foresight::new(plan, &usage, &catalog, dates, 1.0)?));
+    let foresight = Foresight::new(plan, &usage, &catalog, dates, 1.0)?;
+    let name = if arguments.locked.is_some() { "foresight, flexible only" } else { "perfect foresight" };
+    rules.push(Box::new(Named(name, foresight)));
     let rows =
         rules.iter().map(|rule| run(rule.as_ref(), &usage, &catalog, dates)).collect::<covermix::Result<Vec<Outcome>>>()?;
     let best = rows.iter().map(|row| row.cost).fold(f64::INFINITY, f64::min);
@@ -121,6 +131,40 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
             row.worst_month * 100.0,
             row.lock_in_months
         );
+    }
+    Ok(())
+}
+
+/// Mean absolute error by weeks ahead, as a share of what came.
+fn forecasts(usage: &UsageCurves, as_json: bool) -> covermix::Result<()> {
+    let total: Vec<f64> = usage.quantity().rows().into_iter().map(|row| row.sum()).collect();
+    let weeks: Vec<f64> = total[total.len() % 168..].chunks_exact(168).map(|week| week.iter().sum::<f64>() / 168.0).collect();
+    let trend = |damping| Method::DampedTrend { level: 0.5, trend: 0.05, damping };
+    let methods = [
+        ("trailing mean, 8 weeks", Method::TrailingMean { window: 8 }),
+        ("last week", Method::SeasonalNaive { season: 1, drift: false }),
+        ("last week, drift", Method::SeasonalNaive { season: 1, drift: true }),
+        ("year ago, drift", Method::SeasonalNaive { season: 52, drift: true }),
+        ("trend, damping 0.9", trend(0.9)),
+        ("trend, damping 0.98", trend(0.98)),
+        ("trend, not damped", trend(1.0)),
+    ];
+    let horizons = [1, 4, 13, 26, 52];
+    let mut rows = Vec::new();
+    for (name, method) in methods {
+        let errors = Forecaster { method, scale: Scale::Logarithmic }.rolling_origin(&weeks, &horizons)?;
+        rows.push((name, errors));
+    }
+    if as_json {
+        let rows: Vec<_> = rows.iter().map(|(name, errors)| json!({"method": name, "errors": errors})).collect();
+        println!("{:#}", json!({"weeks": weeks.len(), "rows": rows}));
+        return Ok(());
+    }
+    println!("mean absolute error as % of demand, by weeks ahead; {} weeks", weeks.len());
+    println!("{:<24} {:>7} {:>7} {:>7} {:>7} {:>7}", "method", 1, 4, 13, 26, 52);
+    for (name, errors) in rows {
+        let cells: Vec<String> = errors.iter().map(|error| format!("{:>7.2}", error.weighted_absolute * 100.0)).collect();
+        println!("{name:<24} {}", cells.join(" "));
     }
     Ok(())
 }

@@ -88,7 +88,7 @@ pub(crate) fn check_probabilities(scenarios: &[(&str, f64)]) -> Result<()> {
         return Err(Error::from(Problem::Repeated).in_field("scenario.name").in_item(twice.0));
     }
     let sum: f64 = scenarios.iter().map(|one| one.1).sum();
-    if scenarios.iter().any(|one| !(one.1 > 0.0)) || (sum - 1.0).abs() > 1e-9 {
+    if scenarios.iter().any(|one| one.1.is_nan() || one.1 <= 0.0) || (sum - 1.0).abs() > 1e-9 {
         let list = scenarios.iter().map(|(name, probability)| format!("{name} {probability}")).collect::<Vec<_>>().join(", ");
         return Err(Error::from(Problem::Probabilities { sum, list }).in_field("scenario.probability"));
     }

@@ -1,6 +1,13 @@
 //! The published figures of Snowflake's Shaved Ice trace (Stokely et al., ICPE '25), and the backtest on it. Needs the trace in
 //! `../shared/data/shavedice` (or under COVERMIX_SHARED); without it the tests say so and pass on a small trace of their own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::cast_precision_loss)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::integer_division
+)]
 
 #[allow(dead_code)]
 #[path = "../examples/backtest/trace.rs"]
@@ -195,7 +202,7 @@ fn locked_families_are_no_trap() {
     let Some(growing) = usage() else { return };
     let flexible = Hedged::new(trace::FLEXIBLE);
     let alone = savings(&flexible, &growing, 0.28, Some(0.4));
-    let together = savings(&HedgedFamilies { flexible }, &growing, 0.28, Some(0.4));
+    let together = savings(&HedgedFamilies::new(trace::FLEXIBLE), &growing, 0.28, Some(0.4));
     println!("flexible alone {alone:.2} %, with locked reservations {together:.2} %");
     assert!(together > alone);
 }

@@ -88,7 +88,7 @@ pub(crate) fn read(path: &Path) -> Result<UsageCurves> {
 
 /// Two and a half years of two lines that grow, with days, weeks and a migration from one to the other: for a machine without the trace.
 pub(crate) fn synthetic() -> Result<UsageCurves> {
-    let count = 8760 * 5 / 2;
+    let count = 21_900;
     let quantity = Array2::from_shape_fn((count, 2), |(hour, column)| {
         #[allow(clippy::cast_precision_loss)]
         let (day, years) = ((hour % 24) as f64, hour as f64 / 8760.0);

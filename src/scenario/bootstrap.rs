@@ -73,13 +73,14 @@ impl Bootstrap {
         if !(1..=weeks).contains(&setting.block_weeks) {
             return wrong(setting.block_weeks.to_string(), "1 week to the weeks of the usage", "block_weeks");
         }
-        if setting.smooth_weeks % 2 == 0 {
+        if setting.smooth_weeks.is_multiple_of(2) {
             return wrong(setting.smooth_weeks.to_string(), "odd numbers of weeks", "smooth_weeks");
         }
-        if let Some(growth) = setting.growth {
-            if !(growth.median > -1.0 && growth.median.is_finite() && growth.deviation >= 0.0 && growth.deviation.is_finite()) {
-                return wrong(format!("{growth:?}"), "a median above -1 and a deviation of 0 or more", "growth");
-            }
+        let is_defined = |growth: &GrowthDistribution| {
+            growth.median > -1.0 && growth.median.is_finite() && growth.deviation >= 0.0 && growth.deviation.is_finite()
+        };
+        if let Some(growth) = setting.growth.filter(|growth| !is_defined(growth)) {
+            return wrong(format!("{growth:?}"), "a median above -1 and a deviation of 0 or more", "growth");
         }
         let skip = past.grid().count - weeks * WEEK;
         let mut residuals = Array2::ones((weeks * WEEK, future.lines().len()));

@@ -106,7 +106,7 @@ impl Forecaster {
     pub fn forecast(&self, past: &[f64], horizon: usize) -> Result<Vec<f64>> {
         self.check(past)?;
         let series = self.to_scale(past);
-        Ok(self.path(&series, horizon).into_iter().map(|value| self.from_scale(value)).collect())
+        Ok(self.path(&series, horizon).into_iter().map(|value| self.unscale(value)).collect())
     }
 
     /// Forecasts from every date but the first eight, and compares with what came.
@@ -124,7 +124,7 @@ impl Forecaster {
                 .iter()
                 .filter_map(|(origin, path)| {
                     let actual = series.get((origin + horizon).checked_sub(1)?)?;
-                    Some((*actual, self.from_scale(*path.get(horizon.checked_sub(1)?)?)))
+                    Some((*actual, self.unscale(*path.get(horizon.checked_sub(1)?)?)))
                 })
                 .collect();
             let count = count(pairs.len());
@@ -171,10 +171,10 @@ impl Forecaster {
             .map(|quantile| {
                 let shift = shift(*quantile);
                 let path = central.iter().enumerate();
-                path.map(|(step, value)| self.from_scale(value + shift * count(step + 1).sqrt())).collect()
+                path.map(|(step, value)| self.unscale(value + shift * count(step + 1).sqrt())).collect()
             })
             .collect();
-        let central = central.into_iter().map(|value| self.from_scale(value)).collect();
+        let central = central.into_iter().map(|value| self.unscale(value)).collect();
         Ok(Bands { central, quantiles: quantiles.to_vec(), paths })
     }
 
@@ -224,7 +224,7 @@ impl Forecaster {
         }
     }
 
-    fn from_scale(self, value: f64) -> f64 {
+    fn unscale(self, value: f64) -> f64 {
         match self.scale {
             Scale::Linear => value.max(0.0),
             // A factor of e^50 is no forecast but a runaway trend; it must not become infinity.

@@ -29,6 +29,17 @@ const LEAST_USAGE: f64 = 1.0;
 pub struct HedgedFamilies {
     /// The rule for the flexible plan.
     pub flexible: Hedged,
+    /// The share of the locked units that pay in the scenarios which is bought, 0 to 1: the appetite for the risk that all families fall at
+    /// once, which scenarios of single lines do not show.
+    pub locked_share: f64,
+}
+
+impl HedgedFamilies {
+    /// The rule with its default setting: the default of [`Hedged`], three tenths of the locked units that pay.
+    #[must_use]
+    pub fn new(flexible: &str) -> Self {
+        Self { flexible: Hedged::new(flexible), locked_share: 0.3 }
+    }
 }
 
 impl Rule for HedgedFamilies {
@@ -66,7 +77,8 @@ impl Rule for HedgedFamilies {
                     let mut values: Vec<f64> = path.flat_map(|mean| shape.iter().map(move |ratio| mean * ratio)).collect();
                     quantile(&mut values, margin)
                 };
-                let level = best(life).min(best(situation.step_hours.div_euclid(WEEK).max(1))).floor();
+                let worth = best(life).min(best(situation.step_hours.div_euclid(WEEK).max(1)));
+                let level = (worth * self.locked_share.clamp(0.0, 1.0)).floor();
                 if level > held {
                     let quantity = Decimal::from_f64((level - held).floor()).unwrap_or_default();
                     purchases.push(Purchase { offer: locked.id.clone(), quantity });
