@@ -214,7 +214,7 @@ pub(super) fn hold(
 /// The offer that a lease was bought by. Leases with the same SKU, term, class and fees share it.
 fn offer(lease: &ReservedInstances, price: &str, catalog: &Catalog) -> Offer {
     let class = lease.class.or_else(|| nearest_class(lease, price, catalog));
-    let years = lease.term.nominal_months() / 12;
+    let years = lease.term.nominal_months().div_euclid(12);
     let class_name = class.map_or("unknown-class", OfferingClass::as_str);
     let payment = match lease.payment_option {
         PaymentOption::NoUpfront => "no-upfront",

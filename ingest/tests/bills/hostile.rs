@@ -53,7 +53,7 @@ fn what_is_no_bill_is_refused() {
     assert!(refused("four.parquet", b"PAR1").contains("cannot be read as Parquet"));
     assert!(refused("empty.csv.gz", &gzip(b"")).contains("no header"));
     let packed = gzip(BILL.as_bytes());
-    assert!(refused("cut.csv.gz", &packed[..packed.len() / 2]).contains("cut off or damaged"));
+    assert!(refused("cut.csv.gz", &packed[..packed.len() >> 1]).contains("cut off or damaged"));
     let folder = tempfile::tempdir().unwrap();
     assert!(message(&[&folder.path().to_owned()], "").contains("is not a file"));
     assert!(message(&[&folder.path().join("absent.csv")], "absent.csv").contains("cannot be read"));
@@ -150,7 +150,7 @@ fn a_daily_report_is_refused() {
     let message = changed(|table| {
         set(table, "lineItem/UsageEndDate", "2024-02-02T00:00:00Z", |row| {
             row.iter().any(|cell| cell == "DedicatedUsage:m5.large")
-        })
+        });
     });
     assert!(message.contains("hourly") && message.contains("DedicatedUsage:m5.large"), "{message}");
 }
@@ -234,7 +234,7 @@ fn what_the_catalog_does_not_know_is_listed_or_left_out() {
 fn a_real_parquet_file_cut_anywhere_is_refused() {
     let Some(path) = shared("aws-cur-2018q4/Oct2018-WorkshopCUR-00001.snappy.parquet") else { return };
     let bytes = std::fs::read(path).unwrap();
-    for length in [5, 1000, bytes.len() / 2, bytes.len() - 1] {
+    for length in [5, 1000, bytes.len() >> 1, bytes.len() - 1] {
         assert!(refused("cut.parquet", &bytes[..length]).contains("cannot be read as Parquet"));
     }
     // Data pages overwritten, footer whole.

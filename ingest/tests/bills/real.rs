@@ -104,7 +104,7 @@ fn usage_has_every_hour_and_the_catalogs_keys() {
     let instances = bill.instance_usage().unwrap();
     for line in instances.lines().iter().filter(|line| line.pricing != PricingCategory::Spot) {
         let price = catalog.price(&line.sku).unwrap_or_else(|| panic!("no price of {line}"));
-        assert_eq!(Some(price.price.value().normalize()), line.billed_price.map(|billed| billed.value()), "{line}");
+        assert_eq!(Some(price.price.value().normalize()), line.billed_price.map(covermix::units::UnitPrice::value), "{line}");
     }
     assert!(usage.lines().iter().any(|line| line.sku.service == "AmazonRDS" && line.sku.sku == "Multi-AZUsage:db.m4.large"));
     let hours: f64 = instances

@@ -174,7 +174,7 @@ fn header_styles_order_and_packing_do_not_matter() {
     for row in &mut cells {
         row.reverse();
     }
-    let half = cells.len() / 2;
+    let half = cells.len() >> 1;
     let head = cells[0].clone();
     let (first, second) = (cells[..half].to_vec(), [vec![head], cells[half..].to_vec()].concat());
     let tabs = folder.path().join("first part [1] of 2.tsv");
