@@ -36,7 +36,13 @@ struct Arguments {
     /// Discount of the locked reservations that are sold beside it, a fraction of the on-demand price.
     #[arg(long)]
     locked: Option<f64>,
-    /// Hours between decisions.
+    /// Hours of past that the first decision sees.
+    #[arg(long, default_value_t = 8760)]
+    first: usize,
+    /// Hours charged; to the end of the trace if absent.
+    #[arg(long)]
+    hours: Option<usize>,
+    /// Hours between decisions; as many as are charged for a single purchase.
     #[arg(long, default_value_t = 720)]
     step: usize,
     /// Instead, compare forecasts of the weekly means of all lines together, from every past week.
@@ -80,7 +86,8 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
         return forecasts(&usage, arguments.json);
     }
     let catalog = trace::catalog(&usage, arguments.discount, arguments.locked)?;
-    let dates = Dates { first: 8760, step_hours: arguments.step, end: usage.grid().count };
+    let end = arguments.hours.map_or(usage.grid().count, |hours| arguments.first.saturating_add(hours));
+    let dates = Dates { first: arguments.first, step_hours: arguments.step, end };
     let plan = trace::FLEXIBLE;
     let mut rules: Vec<Box<dyn Rule>> = vec![Box::new(BuyNothing)];
     rules.extend(Lookback::peers(plan).into_iter().map(|rule| Box::new(rule) as Box<dyn Rule>));

@@ -57,8 +57,8 @@ pub struct Forecaster {
 }
 
 impl Default for Forecaster {
-    /// Holt's method on the logarithm with level 0.5, trend 0.05 and no damping: on the trace of Snowflake it loses least in both directions
-    /// of demand (`docs/formulation-scenario.md` has the table).
+    /// Holt's method on the logarithm with level 0.5, trend 0.05 and no damping: of the methods compared on the trace of Snowflake
+    /// (`docs/formulation-scenario.md`) the best where demand falls, and close to the best where it grows.
     fn default() -> Self {
         Self { method: Method::DampedTrend { level: 0.5, trend: 0.05, damping: 1.0 }, scale: Scale::Logarithmic }
     }
