@@ -8,6 +8,10 @@ use super::extensive::Extensive;
 use crate::error::{Problem as Wrong, Result};
 use std::io::{self, Write};
 
+/// Larger programs are solved by the interior point method, which is the faster one there.
+#[cfg(feature = "highs")]
+const INTERIOR_POINT_ROWS: usize = 10_000;
+
 impl Extensive {
     /// Writes the program as free MPS. Numbers have all their digits.
     ///
@@ -73,7 +77,7 @@ impl Extensive {
         writeln!(writer, "ENDATA")
     }
 
-    /// Solves the program whole by HiGHS, by its interior point method where nothing must be whole; the optimum.
+    /// Solves the program whole by HiGHS, by its interior point method if it is large and nothing must be whole; the optimum.
     ///
     /// # Errors
     /// [`Wrong::Solver`] if HiGHS ends without an optimum.
@@ -100,11 +104,10 @@ impl Extensive {
         let mut model = program.optimise(highs::Sense::Minimise);
         model.make_quiet();
         model.set_option("threads", 2);
-        if self.columns.iter().all(|column| !column.is_integer) {
+        model.set_option("mip_rel_gap", 0.0);
+        if self.rows.len() > INTERIOR_POINT_ROWS && self.columns.iter().all(|column| !column.is_integer) {
             model.set_option("solver", "ipm");
             model.set_option("run_crossover", "off");
-        } else {
-            model.set_option("mip_rel_gap", 0.0);
         }
         let solved = model.try_solve().map_err(|status| failed(format!("{status:?}")))?;
         match solved.status() {
