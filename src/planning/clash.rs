@@ -8,7 +8,7 @@ use super::master::{Master, Question};
 use super::problem::Problem;
 use super::rows::RowKind;
 use crate::error::Result;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rules that clash: every one of them could be kept if one of the others were left out.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +97,7 @@ impl Elastic<'_, '_> {
             let question = Question {
                 is_integer: true,
                 closed: &closed,
+                given: &BTreeMap::new(),
                 relative_gap: 1e-6,
                 seconds: 30.0,
                 elastic: Some(super::master::Elastic { active, giving }),

@@ -35,6 +35,8 @@ pub(super) struct Question<'q> {
     pub(super) is_integer: bool,
     /// Candidates of which nothing is bought.
     pub(super) closed: &'q BTreeSet<usize>,
+    /// Steps that are given, for some candidates.
+    pub(super) given: &'q BTreeMap<usize, u32>,
     /// The gap within which HiGHS may stop.
     pub(super) relative_gap: f64,
     /// The seconds after which it must.
@@ -123,8 +125,8 @@ impl<'p, 'a> Master<'p, 'a> {
             .enumerate()
             .map(|(index, candidate)| {
                 let most = if question.closed.contains(&index) { 0.0 } else { f64::from(candidate.max_steps) };
-                let least = candidate.fixed.map_or(0.0, f64::from);
-                let bounded = variable().min(least).max(most.max(least));
+                let given = candidate.fixed.or_else(|| question.given.get(&index).copied()).map(f64::from);
+                let bounded = variable().min(given.unwrap_or(0.0)).max(given.unwrap_or(most));
                 model.add(if question.is_integer && !candidate.is_divisible { bounded.integer() } else { bounded })
             })
             .collect();

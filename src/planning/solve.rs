@@ -202,7 +202,7 @@ impl<'s, 'a> Search<'s, 'a> {
     pub(super) fn new(problem: &'s Problem<'a>, options: &'s Options<'s>, rules: Vec<Vec<u32>>) -> Self {
         let recourse = &problem.recourse;
         // Cuts by block have a coefficient for every candidate: fewer blocks keep the master small where there are many.
-        let most = 24_000usize.div_euclid((problem.candidates.len() * recourse.groups().len()).max(1));
+        let most = 2_400usize.div_euclid((problem.candidates.len() * recourse.groups().len()).max(1));
         let blocks = recourse.blocks(most.clamp(1, 12));
         let expected = problem.held_cost + problem.on_demand_equivalent.iter().copied().fold(0.0, f64::max);
         let own = own_capacity(problem);
@@ -244,20 +244,36 @@ impl<'s, 'a> Search<'s, 'a> {
         self.judged()
     }
 
-    /// Whether the best point, rounded to whole steps, is billed within the gap already.
+    /// Whether the best point, rounded to whole steps, is billed within the gap already. What must be whole is rounded, up from a half or, if a
+    /// budget forbids that, from more; the master then sets the rest anew, so that the rules are kept, and money is rounded down to its steps.
     fn is_rounding_enough(&mut self) -> Result<bool> {
-        let steps = self.whole(&self.best.steps);
-        if !self.problem.is_allowed(&steps) {
+        let best = self.best.steps.clone();
+        let mut tried: BTreeSet<Vec<u32>> = BTreeSet::new();
+        for up_from in [0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0] {
+            let whole = round(&best.iter().map(|steps| (steps + 1.0 - up_from + 1e-6).floor()).collect::<Vec<f64>>());
+            if !tried.insert(whole.clone()) {
+                continue;
+            }
+            let is_whole = |index: &usize| !self.problem.candidates[*index].is_divisible;
+            let given: BTreeMap<usize, u32> = (0..whole.len()).filter(is_whole).map(|index| (index, whole[index])).collect();
+            let (closed, seconds) = (BTreeSet::new(), self.seconds_left().min(20.0));
+            let question = Question { is_integer: false, closed: &closed, given: &given, relative_gap: 0.0, seconds, elastic: None };
+            let Some(proposed) = self.master.solve(&question)?.and_then(|answer| answer.steps) else { continue };
+            let steps = self.whole(&proposed);
+            if !self.problem.is_allowed(&steps) {
+                continue;
+            }
+            let cost = self.price(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>());
+            self.integer.insert(steps.clone(), cost);
+            let limit = self.bound + self.options.relative_gap * cost.abs();
+            if cost <= limit {
+                let evaluation = self.problem.evaluate(&steps)?;
+                return Ok(evaluation.is_allowed() && evaluation.objective <= limit);
+            }
+            // More rounded down is worse still.
             return Ok(false);
         }
-        let cost = self.price(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>());
-        self.integer.insert(steps.clone(), cost);
-        let limit = self.bound + self.options.relative_gap * cost.abs();
-        if cost > limit {
-            return Ok(false);
-        }
-        let evaluation = self.problem.evaluate(&steps)?;
-        Ok(evaluation.is_allowed() && evaluation.objective <= limit)
+        Ok(false)
     }
 
     pub(super) fn seconds_left(&self) -> f64 {
@@ -361,7 +377,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Asks the master; a policy that cannot be kept is told with the rules that clash.
     fn ask(&self, is_integer: bool, closed: &BTreeSet<usize>, relative_gap: f64, seconds: f64) -> Result<MasterAnswer> {
-        let question = Question { is_integer, closed, relative_gap, seconds, elastic: None };
+        let question = Question { is_integer, closed, given: &BTreeMap::new(), relative_gap, seconds, elastic: None };
         match self.master.solve(&question)? {
             Some(answer) => Ok(answer),
             None => {
@@ -440,7 +456,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Cutting planes with whole steps.
     pub(super) fn integer(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<()> {
-        let target = (0.2 * self.options.relative_gap).max(LEAST_GAP);
+        let target = (0.5 * self.options.relative_gap).max(LEAST_GAP);
         let mut cheapest = f64::INFINITY;
         for _ in 0..rounds {
             let seconds = self.seconds_left().min(20.0);
@@ -489,7 +505,8 @@ impl<'s, 'a> Search<'s, 'a> {
             }
             let open = |(index, steps): (usize, &f64)| if closed.contains(&index) { 0.0 } else { *steps };
             let steps: Vec<f64> = best.steps.iter().enumerate().map(open).collect();
-            let question = Question { is_integer: false, closed: &closed, relative_gap: 0.0, seconds: 10.0, elastic: None };
+            let (given, seconds) = (BTreeMap::new(), 10.0);
+            let question = Question { is_integer: false, closed: &closed, given: &given, relative_gap: 0.0, seconds, elastic: None };
             if self.master.solve(&question)?.is_none() {
                 continue; // the rules need the tables that are left out
             }
@@ -514,8 +531,8 @@ impl<'s, 'a> Search<'s, 'a> {
         order
     }
 
-    /// Whole steps near a point: the nearest, or, if the policy forbids them, rounded down where a rule limits upfront or three-year purchases, or
-    /// rounded down all.
+    /// Whole steps near a point: the nearest, or, if the policy forbids them, rounded down where a rule limits upfront or three-year purchases,
+    /// or where they are money, or all.
     fn whole(&self, steps: &[f64]) -> Vec<u32> {
         let nearest = round(steps);
         if self.problem.is_allowed(&nearest) {
