@@ -265,15 +265,20 @@ impl<'s, 'a> Search<'s, 'a> {
             }
             let cost = self.price(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>());
             self.integer.insert(steps.clone(), cost);
-            let limit = self.bound + self.options.relative_gap * cost.abs();
-            if cost <= limit {
-                let evaluation = self.problem.evaluate(&steps)?;
-                return Ok(evaluation.is_allowed() && evaluation.objective <= limit);
-            }
             // More rounded down is worse still.
-            return Ok(false);
+            return self.is_enough(&steps, cost);
         }
         Ok(false)
+    }
+
+    /// Whether whole steps of this relaxed cost are billed within the gap of the bound.
+    fn is_enough(&self, steps: &[u32], cost: f64) -> Result<bool> {
+        let limit = self.bound + self.options.relative_gap * cost.abs();
+        if cost > limit || !self.problem.is_allowed(steps) {
+            return Ok(false);
+        }
+        let evaluation = self.problem.evaluate(steps)?;
+        Ok(evaluation.is_allowed() && evaluation.objective <= limit)
     }
 
     pub(super) fn seconds_left(&self) -> f64 {
@@ -472,8 +477,9 @@ impl<'s, 'a> Search<'s, 'a> {
             let fractional: Vec<f64> = steps.iter().map(|steps| f64::from(*steps)).collect();
             let cost = self.price(&fractional);
             cheapest = cheapest.min(cost);
+            let is_enough = closed.is_empty() && self.is_enough(&steps, cost)?;
             self.integer.insert(steps, cost);
-            if cheapest - answer.bound <= target * cheapest.abs() || self.must_stop() || answer.stopped {
+            if is_enough || cheapest - answer.bound <= target * cheapest.abs() || self.must_stop() || answer.stopped {
                 break;
             }
             self.respond(&[&fractional]);
