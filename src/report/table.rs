@@ -54,15 +54,16 @@ fn write(text: &mut String, plan: &Plan, catalog: &Catalog) -> std::fmt::Result 
         plan.cash_break_even_month().map_or("never".to_owned(), |month| format!("in month {month}")),
     )?;
     let certificate = plan.certificate();
+    let amount = |value: f64| Money::from_f64(value).map_or_else(|| format!("{value:.2}"), money);
     let percent_of_cost = |part: f64| 100.0 * part / certificate.billed_cost.abs().max(1e-9);
     writeln!(
         text,
-        "Proof: over the {:.0} hours given, the plan is billed {:.2} {currency}; no plan under this policy costs less than {:.2} {currency} \
+        "Proof: over the {:.0} hours given, the plan is billed {} {currency}; no plan under this policy costs less than {} {currency} \
          (lower bound). Gap {:.4} % ({}): {:.4} % by the provider's order of applying commitments, {:.4} % by whole purchases, {:.4} % by \
          the bound's tolerance.",
         plan.hours(),
-        plan.objective(),
-        plan.lower_bound(),
+        amount(plan.objective()),
+        amount(plan.lower_bound()),
         100.0 * plan.gap(),
         plan.status(),
         percent_of_cost(certificate.billing_order),
@@ -71,7 +72,7 @@ fn write(text: &mut String, plan: &Plan, catalog: &Catalog) -> std::fmt::Result 
     )?;
     if let Some(rule) = plan.best_percentile_rule() {
         let more = rule.billed_cost - plan.objective();
-        writeln!(text, "The best percentile rule ({}) is billed {:.2} {currency}, {more:.2} more.", rule.rule, rule.billed_cost)?;
+        writeln!(text, "The best percentile rule ({}) is billed {} {currency}, {} more.", rule.rule, amount(rule.billed_cost), amount(more))?;
     }
     Ok(())
 }
