@@ -257,7 +257,8 @@ impl<'s, 'a> Search<'s, 'a> {
             let is_whole = |index: &usize| !self.problem.candidates[*index].is_divisible;
             let given: BTreeMap<usize, u32> = (0..whole.len()).filter(is_whole).map(|index| (index, whole[index])).collect();
             let (closed, seconds) = (BTreeSet::new(), self.seconds_left().min(20.0));
-            let question = Question { is_integer: false, closed: &closed, given: &given, relative_gap: 0.0, seconds, elastic: None };
+            let question =
+                Question { is_integer: false, closed: &closed, given: &given, relative_gap: 0.0, seconds, elastic: None };
             let Some(proposed) = self.master.solve(&question)?.and_then(|answer| answer.steps) else { continue };
             let steps = self.whole(&proposed);
             if !self.problem.is_allowed(&steps) {
@@ -512,7 +513,8 @@ impl<'s, 'a> Search<'s, 'a> {
             let open = |(index, steps): (usize, &f64)| if closed.contains(&index) { 0.0 } else { *steps };
             let steps: Vec<f64> = best.steps.iter().enumerate().map(open).collect();
             let (given, seconds) = (BTreeMap::new(), 10.0);
-            let question = Question { is_integer: false, closed: &closed, given: &given, relative_gap: 0.0, seconds, elastic: None };
+            let question =
+                Question { is_integer: false, closed: &closed, given: &given, relative_gap: 0.0, seconds, elastic: None };
             if self.master.solve(&question)?.is_none() {
                 continue; // the rules need the tables that are left out
             }

@@ -72,7 +72,13 @@ fn write(text: &mut String, plan: &Plan, catalog: &Catalog) -> std::fmt::Result 
     )?;
     if let Some(rule) = plan.best_percentile_rule() {
         let more = rule.billed_cost - plan.objective();
-        writeln!(text, "The best percentile rule ({}) is billed {} {currency}, {} more.", rule.rule, amount(rule.billed_cost), amount(more))?;
+        writeln!(
+            text,
+            "The best percentile rule ({}) is billed {} {currency}, {} more.",
+            rule.rule,
+            amount(rule.billed_cost),
+            amount(more)
+        )?;
     }
     Ok(())
 }
