@@ -1,5 +1,7 @@
 //! Commitments for sale: what one covers, costs, and lets its owner do.
 
+#[cfg(doc)]
+use super::OnDemandPrice;
 use super::price::{Origin, PoolUnits};
 use crate::time::Term;
 use crate::units::{Money, MoneyPerHour, UnitPrice};
@@ -104,7 +106,7 @@ pub enum ScopeKind {
 pub enum Benefit {
     /// Up to a number of units of a SKU or its pool in every hour.
     Reservation {
-        /// The [`super::OnDemandPrice::id`] of the SKU reserved; a reservation without `pool`, or bought for one availability zone,
+        /// The [`OnDemandPrice::id`] of the SKU reserved; a reservation without `pool`, or bought for one availability zone,
         /// covers just this SKU.
         sku: String,
         /// The pool it covers and the units one reservation provides there, where it is flexible.
@@ -119,7 +121,7 @@ pub enum Benefit {
         /// The family it is limited to; empty if it is not.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         family: String,
-        /// The rate of each SKU that it covers, by [`super::OnDemandPrice::id`]: what one unit of usage draws from the commitment.
+        /// The rate of each SKU that it covers, by [`OnDemandPrice::id`]: what one unit of usage draws from the commitment.
         rates: BTreeMap<String, UnitPrice>,
     },
 }

@@ -1,5 +1,7 @@
 //! What things cost: on-demand prices with the pools they can be reserved in, and spot prices.
 
+#[cfg(doc)]
+use super::Catalog;
 use crate::units::{UnitPrice, Units};
 use crate::usage::Sku;
 use chrono::NaiveDate;
@@ -27,7 +29,7 @@ pub struct OnDemandPrice {
     /// The provider's identifier of this price, for joins and contracts: AWS SKU, Azure meter, Google SKU; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub provider_id: String,
-    /// The public price, where `price` is a negotiated one; see [`super::Catalog::negotiated`].
+    /// The public price, where `price` is a negotiated one; see [`Catalog::negotiated`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_price: Option<UnitPrice>,
     /// Where this price comes from, if not from the catalog's own source.
