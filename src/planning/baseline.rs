@@ -163,8 +163,7 @@ impl<'p, 'a> Levels<'p, 'a> {
     }
 
     fn steps(&self, rule: Rule) -> Vec<u32> {
-        let nothing = || self.problem.candidates.iter().map(|candidate| candidate.fixed.unwrap_or(0)).collect();
-        let mut steps: Vec<u32> = nothing();
+        let mut steps = self.problem.nothing();
         match rule {
             Rule::BuyNothing | Rule::OwnPlan => {}
             Rule::ReservedPercentile(percent) => {

@@ -122,12 +122,12 @@ impl Problem<'_> {
             };
             let (more, stopped_by) = with(solution.steps[index] + 1)?;
             let (less, _) = with(solution.steps[index] - 1)?;
-            let hours = |hour: &usize| {
-                self.recourse.demand(0, *hour).iter().enumerate().any(|(line, demand)| {
-                    *demand > 0.0 && self.recourse.slot_lines()[candidate.slot].iter().any(|(of, _)| *of == line)
-                })
+            let lines = &self.recourse.slot_lines()[candidate.slot];
+            let is_used = |hour: &usize| {
+                let demand = self.recourse.demand(0, *hour);
+                lines.iter().any(|(line, _)| demand[*line] > 0.0)
             };
-            let hours_of_use = candidate.hours.clone().filter(hours).map(|hour| self.usage().weights()[hour]).sum();
+            let hours_of_use = candidate.hours.clone().filter(is_used).map(|hour| self.usage().weights()[hour]).sum();
             let worth = self.recourse.worth(candidate.slot) * candidate.capacity;
             Ok(Reason {
                 purchase: candidate.purchase_id(self.timing.is_dated()),

@@ -6,6 +6,7 @@
 
 use super::master::{Master, Question};
 use super::problem::Problem;
+use super::recourse::Block;
 use super::rows::RowKind;
 use crate::error::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,10 +52,9 @@ impl Problem<'_> {
     /// # Errors
     /// [`crate::Problem::Solver`] if HiGHS fails.
     pub fn clash(&self) -> Result<Option<Clash>> {
-        let recourse = &self.recourse;
-        let blocks = recourse.blocks(1);
+        let blocks = self.recourse.blocks(1);
         let scale = self.on_demand_equivalent.iter().copied().fold(0.0, f64::max) / 1000.0;
-        let mut elastic = Elastic { problem: self, master: Master::new(self, blocks, Vec::new(), scale) };
+        let mut elastic = Elastic { problem: self, master: Master::new(self, blocks.clone(), Vec::new(), scale), blocks };
         let all: BTreeSet<usize> =
             self.rows.rows.iter().enumerate().filter(|(_, row)| row.kind == RowKind::Rule).map(|(index, _)| index).collect();
         if elastic.least_give(&all, &all)?.is_empty() {
@@ -85,6 +85,8 @@ impl Problem<'_> {
 struct Elastic<'p, 'a> {
     problem: &'p Problem<'a>,
     master: Master<'p, 'a>,
+    /// The master's blocks.
+    blocks: Vec<Block>,
 }
 
 impl Elastic<'_, '_> {
@@ -92,7 +94,6 @@ impl Elastic<'_, '_> {
     /// that may not give are kept; if that is impossible nothing is given.
     fn least_give(&mut self, active: &BTreeSet<usize>, giving: &BTreeSet<usize>) -> Result<Vec<(usize, f64)>> {
         let (recourse, closed) = (&self.problem.recourse, BTreeSet::new());
-        let blocks = recourse.blocks(1);
         for _ in 0..100 {
             let question = Question {
                 is_integer: true,
@@ -107,8 +108,8 @@ impl Elastic<'_, '_> {
             let gives: Vec<(usize, f64)> = answer.gives.into_iter().filter(|(_, by)| *by > 1e-7).collect();
             // What the purchases leave on demand, as the cuts know it, must be what it is.
             let capacity = self.problem.capacity(&steps);
-            let (cuts, _) = recourse.sweep(&capacity, &blocks);
-            let is_known = blocks.iter().enumerate().zip(&cuts).all(|((index, block), cut)| {
+            let (cuts, _) = recourse.sweep(&capacity, &self.blocks);
+            let is_known = self.blocks.iter().enumerate().zip(&cuts).all(|((index, block), cut)| {
                 let value = cut.at(&capacity[block.epoch]);
                 self.master.known(index, &capacity[block.epoch]) >= value - 1e-7 * value.abs().max(1.0)
             });

@@ -1,7 +1,7 @@
 //! The end of the search: integer points are billed by the provider's rules, repaired where they break a rule that only a bill can tell, and
 //! improved by small moves where the provider's order costs money.
 
-use super::problem::Evaluation;
+use super::problem::{Evaluation, fractional};
 use super::solve::{Search, Solution, Status, round_down};
 use crate::error::{Problem as Wrong, Result};
 use rayon::prelude::*;
@@ -39,17 +39,16 @@ impl Search<'_, '_> {
         let of_search = promising.iter().filter(|(_, cost)| cost.is_finite()).take(most).map(|(steps, _)| (*steps).clone());
         let mut points: Vec<Vec<u32>> = of_search.chain(of_rules).collect();
         points.push(round_down(&self.best.steps));
-        points.push(self.problem.candidates.iter().map(|candidate| candidate.fixed.unwrap_or(0)).collect());
+        points.push(self.problem.nothing());
         points.sort();
         points.dedup();
         points.retain(|steps| self.problem.is_allowed(steps));
         let billed = self.bill(points)?;
         let began = Instant::now();
-        let (allowed, broken): (Vec<Billed>, Vec<Billed>) =
+        let (allowed, mut broken): (Vec<Billed>, Vec<Billed>) =
             billed.into_iter().partition(|(_, evaluation)| evaluation.is_allowed());
         let mut best = cheapest(allowed.into_iter());
         // Points that break a rule only by a bill are often cheaper: bring the most promising of them back.
-        let mut broken = broken;
         broken.sort_by(|a, b| a.1.objective.total_cmp(&b.1.objective));
         for (steps, evaluation) in broken.into_iter().take(4) {
             if let Some(repaired) = self.repair(steps, evaluation)? {
@@ -162,8 +161,7 @@ impl Search<'_, '_> {
     }
 
     fn solution(mut self, steps: Vec<u32>, evaluation: Evaluation, proven: Option<f64>) -> Result<Solution> {
-        let fractional: Vec<f64> = steps.iter().map(|steps| f64::from(*steps)).collect();
-        let relaxed_cost_of_steps = self.price(&fractional);
+        let relaxed_cost_of_steps = self.price(&fractional(&steps));
         let cost = evaluation.objective;
         // The bound is computed to about 1e-9; it cannot be above a cost that was reached.
         let lower_bound = proven.unwrap_or(self.bound).min(cost);

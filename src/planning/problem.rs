@@ -264,6 +264,11 @@ impl<'a> Problem<'a> {
         self.scenarios[0].usage
     }
 
+    /// Nothing bought but what the policy fixes.
+    pub(super) fn nothing(&self) -> Vec<u32> {
+        self.candidates.iter().map(|candidate| candidate.fixed.unwrap_or(0)).collect()
+    }
+
     /// The commitments that a number of steps of each candidate are. In a steady state they run through the usage, or for their term if that
     /// is longer.
     ///
@@ -301,7 +306,7 @@ impl<'a> Problem<'a> {
     /// As [`Problem::portfolio_with`] and [`Judge::new`].
     pub fn evaluate(&self, steps: &[u32]) -> Result<Evaluation> {
         let portfolio = self.portfolio_with(steps)?;
-        let fractional: Vec<f64> = steps.iter().map(|steps| f64::from(*steps)).collect();
+        let fractional = fractional(steps);
         let commitments = self.commitment_cost(&fractional);
         let outcomes: Vec<_> = self
             .scenarios
@@ -351,7 +356,7 @@ impl<'a> Problem<'a> {
     pub fn is_allowed(&self, steps: &[u32]) -> bool {
         let is_fixed =
             self.candidates.iter().zip(steps).all(|(candidate, steps)| candidate.fixed.is_none_or(|fixed| fixed == *steps));
-        is_fixed && self.is_within_policy(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>())
+        is_fixed && self.is_within_policy(&fractional(steps))
     }
 
     /// The same for steps that need not be whole.
@@ -376,6 +381,11 @@ impl<'a> Problem<'a> {
         }
         capacity
     }
+}
+
+/// Whole steps as numbers of the relaxation.
+pub(super) fn fractional(steps: &[u32]) -> Vec<f64> {
+    steps.iter().map(|steps| f64::from(*steps)).collect()
 }
 
 fn check_scenarios(scenarios: &[Scenario<'_>]) -> Result<()> {

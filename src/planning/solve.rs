@@ -13,9 +13,10 @@ use super::master::{Master, MasterAnswer, Question};
 use super::objective::Objective;
 use super::path::OwnCapacity;
 use super::plan::Plan;
-use super::problem::{Candidate, Evaluation, Problem};
+use super::problem::{Candidate, Evaluation, Problem, fractional};
 use super::recourse::{Block, Prices};
 use crate::error::{Problem as Wrong, Result};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -139,14 +140,14 @@ impl<'a> Problem<'a> {
     }
 
     /// Fills in the cost of perfect foresight where the objective needs it and does not have it.
-    pub(super) fn with_foresight(&self, options: &Options<'_>) -> Result<Self> {
+    pub(super) fn with_foresight(&self, options: &Options<'_>) -> Result<Cow<'_, Self>> {
         match &self.objective {
             Objective::MinimumRegret { foresight } if foresight.len() != self.scenarios.len() => {
                 let bound = |index| Ok(self.with_scenario(index)?.search(options)?.lower_bound);
                 let foresight = (0..self.scenarios.len()).map(bound).collect::<Result<_>>()?;
-                self.with_objective(Objective::MinimumRegret { foresight })
+                Ok(Cow::Owned(self.with_objective(Objective::MinimumRegret { foresight })?))
             }
-            _ => Ok(self.clone()),
+            _ => Ok(Cow::Borrowed(self)),
         }
     }
 
@@ -245,7 +246,7 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Whether the best point, rounded to whole steps, is billed within the gap already. What must be whole is rounded, up from a half or, if a
-    /// budget forbids that, from more; the master then sets the rest anew, so that the rules are kept, and money is rounded down to its steps.
+    /// budget forbids that, from more; the master then sets the rest anew, so that the rules are kept.
     fn is_rounding_enough(&mut self) -> Result<bool> {
         let best = self.best.steps.clone();
         let mut tried: BTreeSet<Vec<u32>> = BTreeSet::new();
@@ -264,7 +265,7 @@ impl<'s, 'a> Search<'s, 'a> {
             if !self.problem.is_allowed(&steps) {
                 continue;
             }
-            let cost = self.price(&steps.iter().map(|steps| f64::from(*steps)).collect::<Vec<f64>>());
+            let cost = self.price(&fractional(&steps));
             self.integer.insert(steps.clone(), cost);
             // More rounded down is worse still.
             return self.is_enough(&steps, cost);
@@ -370,9 +371,8 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Prices nothing and the simple rules' points, so that the master starts with cuts where plans lie.
     pub(super) fn start(&mut self) {
-        let nothing: Vec<u32> = self.problem.candidates.iter().map(|candidate| candidate.fixed.unwrap_or(0)).collect();
-        for start in std::iter::once(nothing).chain(baseline::starts(self.problem)) {
-            let steps: Vec<f64> = start.iter().map(|steps| f64::from(*steps)).collect();
+        for start in std::iter::once(self.problem.nothing()).chain(baseline::starts(self.problem)) {
+            let steps = fractional(&start);
             let cost = self.price(&steps);
             self.integer.insert(start, cost);
             if cost < self.best.cost && self.problem.is_within_policy(&steps) {
@@ -475,15 +475,15 @@ impl<'s, 'a> Search<'s, 'a> {
             if self.integer.get(&steps).is_some_and(|cost| cost.is_finite()) && !answer.stopped {
                 break; // its cuts are all there: the master's bound is what it can prove
             }
-            let fractional: Vec<f64> = steps.iter().map(|steps| f64::from(*steps)).collect();
-            let cost = self.price(&fractional);
+            let point = fractional(&steps);
+            let cost = self.price(&point);
             cheapest = cheapest.min(cost);
             let is_enough = closed.is_empty() && self.is_enough(&steps, cost)?;
             self.integer.insert(steps, cost);
             if is_enough || cheapest - answer.bound <= target * cheapest.abs() || self.must_stop() || answer.stopped {
                 break;
             }
-            self.respond(&[&fractional]);
+            self.respond(&[&point]);
         }
         Ok(())
     }
@@ -540,7 +540,7 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Whole steps near a point: the nearest, or, if the policy forbids them, rounded down where a rule limits upfront or three-year purchases,
-    /// or where they are money, or all.
+    /// or rounded down all.
     fn whole(&self, steps: &[f64]) -> Vec<u32> {
         let nearest = round(steps);
         if self.problem.is_allowed(&nearest) {
