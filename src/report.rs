@@ -1,9 +1,13 @@
 //! What people and programs read: a recommendation as a table for a mail, and as JSON.
 
+#[cfg(feature = "highs")]
 mod json;
+#[cfg(feature = "highs")]
 mod table;
 
+#[cfg(feature = "highs")]
 pub use json::recommendation_json;
+#[cfg(feature = "highs")]
 pub use table::recommendation_table;
 
 use crate::error::Result;

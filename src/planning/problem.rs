@@ -370,6 +370,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The capacity that steps of each candidate add to each slot, by epoch.
+    #[cfg(feature = "highs")]
     pub(super) fn capacity(&self, steps: &[f64]) -> Vec<Vec<f64>> {
         let mut capacity = vec![vec![0.0; self.recourse.slots()]; self.recourse.epochs().len()];
         for (candidate, steps) in self.candidates.iter().zip(steps).filter(|(_, steps)| **steps != 0.0) {
