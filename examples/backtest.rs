@@ -5,7 +5,8 @@
 //! TRACE is the table of Snowflake's Shaved Ice data (USAGE_HOUR, REGION_NUM, INSTANCE_TYPE, NORM_USAGE; CSV, plain or gzip). All lines
 //! have the on-demand price 1. Purchases are made every 720 hours from the second year on, each for a year; the last two years are
 //! charged. `--locked 0.4` sells reservations of each line, 40 % off, beside the flexible plan: the rules of the market still buy the plan,
-//! ours (`covermix`) buys both, and `covermix, flexible only` shows what the plan alone would have saved. `--forecasts` compares forecasts instead. Exit code 2 means that the trace cannot be
+//! ours (`covermix`) buys both, and `covermix, flexible only` shows what the plan alone would have saved. `--planner` adds the optimiser as a rule.
+//! `--forecasts` compares forecasts instead. Exit code 2 means that the trace cannot be
 //! read or is shorter than two years. Without arguments a small trace of its own is used.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -45,6 +46,10 @@ struct Arguments {
     /// Hours between decisions; as many as are charged for a single purchase.
     #[arg(long, default_value_t = 720)]
     step: usize,
+    /// Also let the optimiser plan at every date (`planner`; needs the feature `highs`).
+    #[cfg(feature = "highs")]
+    #[arg(long)]
+    planner: bool,
     /// Instead, compare forecasts of the weekly means of all lines together, from every past week.
     #[arg(long)]
     forecasts: bool,
@@ -96,6 +101,12 @@ fn compare(arguments: &Arguments) -> covermix::Result<()> {
         rules.push(Box::new(HedgedFamilies::new(plan)));
     } else {
         rules.push(Box::new(Hedged::new(plan)));
+    }
+    #[cfg(feature = "highs")]
+    if arguments.planner {
+        let limit = std::time::Duration::from_secs(60);
+        let planned = covermix::planning::Planned { relative_gap: Some(1e-3), time_limit: Some(limit), ..Default::default() };
+        rules.push(Box::new(planned));
     }
     let foresight = Foresight::new(plan, &usage, &catalog, dates, 1.0)?;
     let name = if arguments.locked.is_some() { "foresight, flexible only" } else { "perfect foresight" };

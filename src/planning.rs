@@ -37,6 +37,8 @@ mod recourse;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod rows;
 #[cfg(feature = "highs")]
+mod rule;
+#[cfg(feature = "highs")]
 mod solve;
 mod timing;
 
@@ -54,6 +56,8 @@ pub use plan::{Plan, Purchase};
 pub use policy::{Migration, Pattern, PaymentOptions, Policy, Selection, ShareRule};
 pub use problem::{Candidate, Evaluation, Problem};
 #[cfg(feature = "highs")]
+pub use rule::Planned;
+#[cfg(feature = "highs")]
 pub use solve::{Callback, Options, Progress, Solution, Status};
 pub use timing::Remainder;
 
@@ -61,6 +65,7 @@ use crate::billing::Rules;
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::portfolio::Portfolio;
+use crate::scenario::Scenarios;
 use crate::units::Units;
 use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
@@ -114,6 +119,19 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn scenario(mut self, name: impl Into<String>, probability: f64, usage: &'a UsageCurves) -> Self {
         self.parts.scenarios.push(Scenario { name: name.into(), probability, usage });
+        self
+    }
+
+    /// Plans for these scenarios, with their probabilities. Their price changes are not applied: give the planner the catalog of the prices
+    /// to plan with ([`crate::scenario::transform::PriceChange::catalog_at`]).
+    #[must_use]
+    pub fn scenarios(mut self, scenarios: &'a Scenarios) -> Self {
+        let of = |one: &'a crate::scenario::Scenario| Scenario {
+            name: one.name.clone(),
+            probability: one.probability,
+            usage: &one.usage,
+        };
+        self.parts.scenarios = scenarios.as_slice().iter().map(of).collect();
         self
     }
 

@@ -5,9 +5,11 @@
 //! |---|---|
 //! | what if we grow, migrate, launch, shut down | [`transform`], read from a file by [`ScenarioFile`] |
 //! | how does a series go on, and how sure is that | [`forecast`] |
+//! | scenarios to plan for, from the past alone | [`Futures`] |
 //! | many futures that keep shape and correlation | [`bootstrap`] |
 //! | fewer futures that cost the same | [`reduction`] |
 //! | what is at risk, what is waiting worth | [`risk`] |
+//! | which commitment may stand idle | [`utilisation_risk`] |
 //! | when to buy how much of one product | [`ladder`] |
 //! | how would a rule have done | [`backtest`] |
 //!
@@ -17,13 +19,17 @@ pub mod backtest;
 pub mod bootstrap;
 mod file;
 pub mod forecast;
+mod futures;
 pub mod hedge;
 pub mod ladder;
 pub mod reduction;
 pub mod risk;
 pub mod transform;
+mod utilisation;
 
 pub use file::{FutureFile, ScenarioFile};
+pub use futures::Futures;
+pub use utilisation::{UtilisationRisk, utilisation_risk};
 
 use crate::error::{Error, Problem, Result};
 use crate::usage::UsageCurves;
