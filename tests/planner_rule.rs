@@ -92,7 +92,8 @@ fn utilisation_over_scenarios_is_the_judges() {
         usage: usage(48, |_| units),
         prices: Vec::new(),
     };
-    let scenarios = Scenarios::new(vec![scenario("base", 0.5, 20.0), scenario("high", 0.2, 30.0), scenario("low", 0.3, 5.0)]).unwrap();
+    let scenarios =
+        Scenarios::new(vec![scenario("base", 0.5, 20.0), scenario("high", 0.2, 30.0), scenario("low", 0.3, 5.0)]).unwrap();
     let start = scenarios.as_slice()[0].usage.grid().first.start();
     let commitment = Commitment {
         id: "held".into(),

@@ -1,5 +1,5 @@
-//! The planner as a rule of purchase, for the backtest: it plans for futures made of the past, with this date and the next as purchase
-//! dates, and buys what the plan buys now. Formulas: `docs/formulation-scenario.md`, "The planner as a rule".
+//! The planner as a rule of purchase, for the backtest: it plans for futures made of the past, with this date, the next and those of
+//! renewals as purchase dates, and buys what the plan buys now. Formulas: `docs/formulation-scenario.md`, "The planner as a rule".
 
 use super::{Objective, Options, Planner, Policy};
 use crate::error::Result;
@@ -30,16 +30,20 @@ impl Rule for Planned {
 
     fn decide(&self, situation: &Situation<'_>) -> Result<Vec<Purchase>> {
         let now = situation.now.start();
-        let longest = situation.catalog.offers().iter().map(|offer| (offer.term.end(now) - now).num_hours()).max();
-        let Some(life) = longest.and_then(|hours| usize::try_from(hours).ok()) else { return Ok(Vec::new()) };
-        let futures = self.futures.of(situation.past, situation.catalog, life + situation.step_hours)?;
+        let ends = || situation.catalog.offers().iter().map(|offer| (offer.term.end(now) - now).num_hours());
+        let (Some(shortest), Some(longest)) = (ends().min(), ends().max()) else { return Ok(Vec::new()) };
+        // Not longer than the longest term: hours that only a later purchase serves would speak for waiting.
+        let hours = usize::try_from(longest).unwrap_or(usize::MAX);
+        let futures = self.futures.of(situation.past, situation.catalog, hours)?;
         let step = i64::try_from(situation.step_hours).unwrap_or(i64::MAX);
+        let renewals = (1..).map(|term| term * shortest.max(1));
+        let later = std::iter::once(step).chain(renewals.take_while(|after| *after < longest)).filter(|after| *after < longest);
         let problem = Planner::new(situation.catalog)
             .scenarios(&futures)
             .owning(situation.held)
             .policy(self.policy.clone())
             .objective(self.objective.clone())
-            .purchase_dates([now, situation.now.plus(step).start()])
+            .purchase_dates(std::iter::once(now).chain(later.map(|after| situation.now.plus(after).start())))
             .build()?;
         let defaults = Options::default();
         let options = Options {
