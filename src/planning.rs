@@ -10,12 +10,14 @@
 //! Without purchase dates the usage is read as a steady state: what is bought runs through all of it, renewed if the term is shorter. With
 //! dates each purchase serves from its date to the end of its term.
 
+mod action;
 pub mod baseline;
 mod build;
 #[cfg(feature = "highs")]
 mod certificate;
 #[cfg(feature = "highs")]
 mod clash;
+mod column;
 mod export;
 mod extensive;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
@@ -44,6 +46,9 @@ mod timing;
 mod tests;
 
 #[cfg(feature = "highs")]
+pub use action::taken::Action;
+pub use action::{ActionKind, Change, Given, Limit, Received};
+#[cfg(feature = "highs")]
 pub use certificate::{Certificate, Sensitivity};
 #[cfg(feature = "highs")]
 pub use clash::{Clash, Clashing};
@@ -66,7 +71,7 @@ use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use problem::{Parts, Scenario};
 use std::collections::BTreeMap;
-use timing::Timing;
+use timing::{Renewal, Timing};
 
 /// Gathers usage, portfolio and policy; builds the problem, or solves it at once.
 ///
@@ -99,6 +104,8 @@ impl<'a> Planner<'a> {
             objective: Objective::default(),
             timing: Timing::default(),
             own_plan: None,
+            changes: Vec::new(),
+            limits: Vec::new(),
         };
         Self { parts }
     }
@@ -160,6 +167,21 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn owning(mut self, portfolio: &Portfolio) -> Self {
         self.parts.portfolio = portfolio.clone();
+        self
+    }
+
+    /// With purchase dates: what is held may also be bought again on the day it ends, as it was, if the catalog still has it.
+    #[must_use]
+    pub fn renewing(mut self) -> Self {
+        self.parts.timing.renewal = Renewal::AtExpiry;
+        self
+    }
+
+    /// May do these things with what is held, within these limits.
+    #[must_use]
+    pub fn changes(mut self, changes: impl IntoIterator<Item = Change>, limits: impl IntoIterator<Item = Limit>) -> Self {
+        self.parts.changes.extend(changes);
+        self.parts.limits.extend(limits);
         self
     }
 

@@ -4,6 +4,7 @@
 //! each path of prices, the policy's rules as rows, and what the objective needs. Formula: `docs/formulation.md`, "Master problem". Bound and
 //! status are read through the `highs` model, since good_lp hides them.
 
+use super::column::Effect;
 use super::objective::Objective;
 use super::path::{OwnCapacity, PathCut};
 use super::problem::Problem;
@@ -120,7 +121,7 @@ impl<'p, 'a> Master<'p, 'a> {
         let problem = self.problem;
         let mut model = Model { variables: ProblemVariables::new(), columns: 0, rows: Vec::new() };
         let steps: Vec<Variable> = problem
-            .candidates
+            .columns
             .iter()
             .enumerate()
             .map(|(index, candidate)| {
@@ -218,7 +219,7 @@ impl<'p, 'a> Master<'p, 'a> {
         let is_feasible = solved.primal_solution_status() == HighsSolutionStatus::Feasible;
         let solution = solved.get_solution();
         let columns = solution.columns();
-        let count = self.problem.candidates.len();
+        let count = self.problem.columns.len();
         let steps = is_feasible.then(|| columns.iter().take(count).map(|steps| steps.max(0.0)).collect());
         let given = |(index, (column, size)): (&usize, &(usize, f64))| (*index, columns[*column] * size);
         let gives = if is_feasible { gives.iter().map(given).collect() } else { BTreeMap::new() };
@@ -240,8 +241,8 @@ impl<'p, 'a> Master<'p, 'a> {
         let problem = self.problem;
         let groups = problem.recourse.groups();
         let mut first = Expression::default();
-        for (candidate, steps) in problem.candidates.iter().zip(steps) {
-            first.add_mul(candidate.cost / self.scale, steps);
+        for (column, steps) in problem.columns.iter().zip(steps) {
+            first.add_mul(column.cost / self.scale, steps);
         }
         let of_group = |group: usize| -> Expression {
             let blocks = self.blocks.iter().zip(open).filter(|(block, _)| block.group == group);
@@ -254,7 +255,8 @@ impl<'p, 'a> Master<'p, 'a> {
         match &problem.objective {
             Objective::ExpectedCost => expected,
             Objective::ExpectedCostAndTail { weight, level } => {
-                let threshold = model.add(variable().min(0));
+                // Money that changes bring can make costs negative.
+                let threshold = model.add(if problem.changes.is_empty() { variable().min(0) } else { variable() });
                 expected.add_mul(*weight, threshold);
                 for (group, of) in groups.iter().enumerate() {
                     let above = model.add(variable().min(0));
@@ -279,10 +281,12 @@ impl<'p, 'a> Master<'p, 'a> {
         for (block, cut) in &self.cuts {
             let mut row: Expression = open[*block].into();
             let start = problem.recourse.epochs()[self.blocks[*block].epoch].hours.start;
-            for (candidate, steps) in problem.candidates.iter().zip(steps) {
-                let slope = cut.slope[candidate.slot] * candidate.capacity / self.scale;
-                if slope.abs() > 1e-13 && candidate.hours.contains(&start) {
-                    row.add_mul(slope, steps);
+            for (column, steps) in problem.columns.iter().zip(steps) {
+                for effect in column.effects.iter().filter(|effect| effect.hours.contains(&start)) {
+                    let slope = cut.slope[effect.slot] * effect.capacity / self.scale;
+                    if slope.abs() > 1e-13 {
+                        row.add_mul(slope, steps);
+                    }
                 }
             }
             model.rows.push(constraint!(row >= cut.constant / self.scale));
@@ -293,14 +297,16 @@ impl<'p, 'a> Master<'p, 'a> {
     fn path_rows(&self, steps: &[Variable], open: &[Variable], model: &mut Model) {
         let problem = self.problem;
         let epochs = problem.recourse.epochs();
-        let mut by_slot: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (index, candidate) in problem.candidates.iter().enumerate() {
-            by_slot.entry(candidate.slot).or_default().push(index);
+        let mut by_slot: BTreeMap<usize, Vec<(usize, &Effect)>> = BTreeMap::new();
+        for (index, column) in problem.columns.iter().enumerate() {
+            for effect in &column.effects {
+                by_slot.entry(effect.slot).or_default().push((index, effect));
+            }
         }
         let serving = |slot: usize, epoch: usize| {
             let start = epochs[epoch].hours.start;
             let of_slot = by_slot.get(&slot).into_iter().flatten();
-            of_slot.filter(move |index| problem.candidates[**index].hours.contains(&start))
+            of_slot.filter(move |(_, effect)| effect.hours.contains(&start))
         };
         for cut in self.paths.iter().flatten() {
             let mut row = Expression::default();
@@ -310,8 +316,8 @@ impl<'p, 'a> Master<'p, 'a> {
                 }
             }
             for (epoch, slot, slope) in &cut.wide {
-                for index in serving(*slot, *epoch) {
-                    row.add_mul(slope * problem.candidates[*index].capacity / self.scale, steps[*index]);
+                for (index, effect) in serving(*slot, *epoch) {
+                    row.add_mul(slope * effect.capacity / self.scale, steps[*index]);
                 }
             }
             for cell in &cut.cells {
@@ -320,8 +326,8 @@ impl<'p, 'a> Master<'p, 'a> {
                 let Ok(own) = self.own.binary_search_by_key(&cell.line, |own| own.line) else { continue };
                 let mut capacity = Expression::default();
                 for (slot, weight) in &self.own[own].slots {
-                    for index in serving(*slot, cell.epoch) {
-                        capacity.add_mul(problem.candidates[*index].capacity / weight, steps[*index]);
+                    for (index, effect) in serving(*slot, cell.epoch) {
+                        capacity.add_mul(effect.capacity / weight, steps[*index]);
                     }
                 }
                 for (constant, slope) in &cell.tangents {

@@ -9,11 +9,12 @@
 //!    provider's order costs money. The cheapest bill wins.
 
 use super::baseline;
+use super::column::Column;
 use super::master::{Master, MasterAnswer, Question};
 use super::objective::Objective;
 use super::path::OwnCapacity;
 use super::plan::Plan;
-use super::problem::{Candidate, Evaluation, Problem, fractional};
+use super::problem::{Evaluation, Problem, fractional};
 use super::recourse::{Block, Prices};
 use crate::error::{Problem as Wrong, Result};
 use std::borrow::Cow;
@@ -203,12 +204,12 @@ impl<'s, 'a> Search<'s, 'a> {
     pub(super) fn new(problem: &'s Problem<'a>, options: &'s Options<'s>, rules: Vec<Vec<u32>>) -> Self {
         let recourse = &problem.recourse;
         // Cuts by block have a coefficient for every candidate: fewer blocks keep the master small where there are many.
-        let most = 2_400usize.div_euclid((problem.candidates.len() * recourse.groups().len()).max(1));
+        let most = 2_400usize.div_euclid((problem.columns.len() * recourse.groups().len()).max(1));
         let blocks = recourse.blocks(most.clamp(1, 12));
         let expected = problem.held_cost + problem.on_demand_equivalent.iter().copied().fold(0.0, f64::max);
         let own = own_capacity(problem);
         let master = Master::new(problem, blocks.clone(), own.clone(), expected / 1000.0);
-        let best = Point { steps: vec![0.0; problem.candidates.len()], cost: f64::INFINITY };
+        let best = Point { steps: vec![0.0; problem.columns.len()], cost: f64::INFINITY };
         let integer = rules.into_iter().map(|steps| (steps, f64::INFINITY)).collect();
         let rivals = recourse.rivals();
         let started = Instant::now();
@@ -232,7 +233,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     fn run(mut self) -> Result<Solution> {
         self.start();
-        if self.problem.candidates.is_empty() {
+        if self.problem.columns.is_empty() {
             self.bound = self.best.cost;
         } else {
             let all = BTreeSet::new();
@@ -255,7 +256,7 @@ impl<'s, 'a> Search<'s, 'a> {
             if !tried.insert(whole.clone()) {
                 continue;
             }
-            let is_whole = |index: &usize| !self.problem.candidates[*index].is_divisible;
+            let is_whole = |index: &usize| !self.problem.columns[*index].is_divisible;
             let given: BTreeMap<usize, u32> = (0..whole.len()).filter(is_whole).map(|index| (index, whole[index])).collect();
             let (closed, seconds) = (BTreeSet::new(), self.seconds_left().min(20.0));
             let question =
@@ -546,10 +547,9 @@ impl<'s, 'a> Search<'s, 'a> {
         if self.problem.is_allowed(&nearest) {
             return nearest;
         }
-        let limited = |candidate: &Candidate| candidate.months >= 36 || candidate.upfront > 0.0;
-        let down =
-            |(candidate, steps): (&Candidate, &f64)| if limited(candidate) { (steps + 1e-6).floor() } else { steps.round() };
-        let some = round(&self.problem.candidates.iter().zip(steps).map(down).collect::<Vec<f64>>());
+        let limited = |column: &Column| column.is_long || column.upfront > 0.0;
+        let down = |(column, steps): (&Column, &f64)| if limited(column) { (steps + 1e-6).floor() } else { steps.round() };
+        let some = round(&self.problem.columns.iter().zip(steps).map(down).collect::<Vec<f64>>());
         if self.problem.is_allowed(&some) {
             return some;
         }
@@ -563,7 +563,7 @@ fn own_capacity(problem: &Problem<'_>) -> Vec<OwnCapacity> {
     let mut by_line: BTreeMap<usize, OwnCapacity> = BTreeMap::new();
     for (slot, lines) in problem.recourse.slot_lines().iter().enumerate() {
         let [(line, weight)] = lines.as_slice() else { continue };
-        let nothing = OwnCapacity { line: *line, slots: Vec::new(), cost: f64::INFINITY, step: 1.0, most: 0.0 };
+        let nothing = OwnCapacity { line: *line, slots: Vec::new(), cost: f64::INFINITY, step: 1.0, least: 0.0, most: 0.0 };
         by_line.entry(*line).or_insert(nothing).slots.push((slot, *weight));
     }
     for candidate in &problem.candidates {
@@ -576,6 +576,14 @@ fn own_capacity(problem: &Problem<'_>) -> Vec<OwnCapacity> {
         }
         // Whole steps are what tangents are best taken at; spend plans have none worth the name.
         own.step = if candidate.is_divisible { own.step } else { units };
+    }
+    for column in &problem.columns {
+        for effect in column.effects.iter().filter(|effect| effect.capacity < 0.0) {
+            let [(line, weight)] = problem.recourse.slot_lines()[effect.slot].as_slice() else { continue };
+            if let Some(own) = by_line.get_mut(line) {
+                own.least += effect.capacity / weight * f64::from(column.max_steps);
+            }
+        }
     }
     for own in by_line.values_mut() {
         if own.step * 4096.0 < own.most {

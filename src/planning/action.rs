@@ -1,0 +1,207 @@
+//! Actions on what is held: what a provider's rule allows, in the terms that the optimisation needs.
+//!
+//! A [`Change`] is one thing that may be done: so much of a commitment is given up from an instant on, so much is received for it, so much is
+//! paid. The planner may do it a whole number of times (steps). [`Limit`]s are shared by several changes, and no unit of a commitment is
+//! given up twice. The rules themselves, which say what is allowed at what price, are the portfolio's; formulas: `docs/formulation.md`,
+//! "Actions".
+
+#[cfg(feature = "highs")]
+pub(super) mod taken;
+
+use crate::catalog::{Benefit, Offer};
+use crate::error::{Error, Problem, Result};
+use crate::portfolio::Scope;
+use crate::units::{Money, to_decimal};
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What kind of action it is, in the providers' words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ActionKind {
+    /// Buying the same again when it ends.
+    Renewal,
+    /// Letting it end.
+    Lapse,
+    /// Ending automatic renewal (Azure, Google), so that it lapses.
+    EndAutoRenewal,
+    /// Exchange for another configuration (AWS convertible Reserved Instances, Azure reservations).
+    Exchange,
+    /// Sale to another customer (AWS Reserved Instance Marketplace).
+    Sale,
+    /// Return for all that was paid (AWS Savings Plans).
+    Return,
+    /// Cancellation for what is left (Azure reservations).
+    Refund,
+    /// Trade-in of a reservation for a spend plan (Azure).
+    TradeIn,
+    /// Modification of size, zone or scope (AWS Reserved Instances).
+    Modification,
+    /// Merging several into one (Google).
+    Merge,
+    /// Splitting one into several.
+    Split,
+    /// Upgrade to a longer term or another type (Google).
+    Upgrade,
+    /// Giving an insured commitment back to its insurer.
+    Put,
+}
+
+impl ActionKind {
+    /// As in identifiers and files: `exchange`, `end_auto_renewal`.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Renewal => "renewal",
+            Self::Lapse => "lapse",
+            Self::EndAutoRenewal => "end_auto_renewal",
+            Self::Exchange => "exchange",
+            Self::Sale => "sale",
+            Self::Return => "return",
+            Self::Refund => "refund",
+            Self::TradeIn => "trade_in",
+            Self::Modification => "modification",
+            Self::Merge => "merge",
+            Self::Split => "split",
+            Self::Upgrade => "upgrade",
+            Self::Put => "put",
+        }
+    }
+}
+
+impl fmt::Display for ActionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Renewal => "renew",
+            Self::Lapse => "let lapse",
+            Self::EndAutoRenewal => "end automatic renewal of",
+            Self::Exchange => "exchange",
+            Self::Sale => "sell",
+            Self::Return => "return",
+            Self::Refund => "cancel for a refund",
+            Self::TradeIn => "trade in",
+            Self::Modification => "modify",
+            Self::Merge => "merge",
+            Self::Split => "split",
+            Self::Upgrade => "upgrade",
+            Self::Put => "put back",
+        })
+    }
+}
+
+/// A part of a commitment that one step of a change gives up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The [`crate::portfolio::Commitment::id`].
+    pub commitment: String,
+    /// How many reservations, or how much money an hour.
+    pub quantity: Decimal,
+}
+
+/// What one step of a change brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The [`Offer::id`]: of the catalog, of the portfolio or of [`Change::offers`].
+    pub offer: String,
+    /// How many reservations, or how much money an hour.
+    pub quantity: Decimal,
+    /// From when it serves.
+    pub start: DateTime<Utc>,
+    /// When it ends.
+    pub end: DateTime<Utc>,
+    /// The account that owns it; empty for one that all accounts own alike.
+    pub account: String,
+    /// Where it applies.
+    pub scope: Scope,
+}
+
+/// Something that may be done with what is held, a whole number of times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// An identifier of its own, which what is received has in bills too.
+    pub id: String,
+    /// What kind of action it is.
+    pub kind: ActionKind,
+    /// From when what is given up serves no more. Before the start of what is given up: as if it had never been bought.
+    pub at: DateTime<Utc>,
+    /// What one step gives up.
+    pub gives: Vec<Given>,
+    /// What one step brings.
+    pub receives: Vec<Received>,
+    /// Offers of what is received that neither catalog nor portfolio has.
+    pub offers: Vec<Offer>,
+    /// What one step costs at once: upfront payments, true-ups and fees, less refunds and proceeds.
+    pub paid: Money,
+    /// The most steps, where the rule has a number; what is held limits them in any case.
+    pub most: Option<u32>,
+    /// The share of what is offered that finds a taker (sell-through), above 0 to 1. The plan counts on this share: release, receipt and
+    /// payment are multiplied by it, the rest stays held.
+    pub probability: f64,
+    /// What one step takes of limits, by [`Limit::name`].
+    pub uses: Vec<(String, Decimal)>,
+    /// The last instant at which it can be done.
+    pub deadline: Option<DateTime<Utc>>,
+    /// The provider's rule that allows it, in words.
+    pub rule: String,
+}
+
+/// An amount that several changes share: money, units or a number of times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name, which [`Change::uses`] refers to.
+    pub name: String,
+    /// How much is left of it.
+    pub most: Decimal,
+}
+
+impl Change {
+    /// The share that finds a taker, as a decimal.
+    pub(super) fn share(&self) -> Decimal {
+        if self.probability < 1.0 { to_decimal(self.probability).unwrap_or(Decimal::ONE) } else { Decimal::ONE }
+    }
+
+    /// # Errors
+    /// [`Problem::EmptyValue`] without identifier, [`Problem::Empty`] for one that gives nothing up, [`Problem::OutOfRange`] for quantities or a
+    /// probability that are not above 0, [`Problem::EndBeforeStart`] for what ends before it starts.
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = |field: &str, value: String, range| Err(Error::from(Problem::OutOfRange { value, range }).in_field(field));
+        if self.id.is_empty() {
+            return Err(Error::from(Problem::EmptyValue).in_field("changes.id"));
+        }
+        if self.gives.is_empty() {
+            return Err(Error::from(Problem::Empty { what: "commitments that a change gives up" }).in_item(self.id.clone()));
+        }
+        let quantities =
+            self.gives.iter().map(|given| given.quantity).chain(self.receives.iter().map(|received| received.quantity));
+        if let Some(quantity) = quantities.into_iter().find(|quantity| *quantity <= Decimal::ZERO) {
+            return wrong("changes.quantity", quantity.to_string(), "quantities above 0").map_err(|e| e.in_item(self.id.clone()));
+        }
+        if !(self.probability > 0.0 && self.probability <= 1.0) {
+            return wrong("changes.probability", self.probability.to_string(), "above 0 to 1")
+                .map_err(|e| e.in_item(self.id.clone()));
+        }
+        if let Some(received) = self.receives.iter().find(|received| received.end <= received.start) {
+            let problem = Problem::EndBeforeStart { start: received.start.to_rfc3339(), end: received.end.to_rfc3339() };
+            return Err(Error::from(problem).in_field("changes.receives.end").in_item(self.id.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Whether an offer is the same product as another, at today's price: benefit, term, payment option and rights.
+pub(super) fn renews(held: &Offer, again: &Offer) -> bool {
+    let is_same_benefit = match (&held.benefit, &again.benefit) {
+        (Benefit::Reservation { .. }, Benefit::Reservation { .. }) => held.benefit == again.benefit,
+        (Benefit::SpendPlan { plan, family, .. }, Benefit::SpendPlan { plan: other, family: of, .. }) => {
+            plan == other && family == of
+        }
+        _ => false,
+    };
+    is_same_benefit
+        && (held.provider, held.term, held.payment_option) == (again.provider, again.term, again.payment_option)
+        && (&held.service, &held.region, &held.rights) == (&again.service, &again.region, &again.rights)
+}
