@@ -9,10 +9,15 @@
 
 pub mod action;
 pub mod assumptions;
+pub mod aws;
+pub mod azure;
 mod file;
+pub mod gcp;
 mod holding;
+pub mod insured;
 pub mod ledger;
 pub mod particulars;
+pub mod rights;
 pub mod rule;
 
 pub use assumptions::Assumptions;

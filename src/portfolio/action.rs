@@ -5,6 +5,7 @@
 //! received of the offer: `x_i` and `n` come in lots, every [`Test`] is a row `received n ≥ Σ given_i x_i` (or `=`), every [`LimitUse`] a
 //! row over several quotes, and the cash is `Σ cash_i x_i − upfront n`. Formulas: `docs/portfolio.md`.
 
+use super::Scope;
 use super::ledger::Limit;
 use super::particulars::Status;
 use super::rule::Rule;
@@ -316,6 +317,8 @@ pub struct Received {
     pub start: DateTime<Utc>,
     /// When it ends.
     pub end: DateTime<Utc>,
+    /// Where it applies; `None` where the buyer chooses.
+    pub scope: Option<Scope>,
     /// In which quantities.
     pub lot: Lot,
     /// What the quantity must satisfy. Where the provider raises it by itself, it takes the least that does.
@@ -372,6 +375,10 @@ impl Quote {
                 if required > Decimal::ZERO {
                     return Err(test.refusal(required, Decimal::ZERO));
                 }
+                continue;
+            }
+            if received.lot.increment.is_zero() {
+                least = least.max(required / test.received);
                 continue;
             }
             // By the product, not the quotient: a division may be rounded just above or below a whole number.
