@@ -1,6 +1,8 @@
 //! Hours, months and terms. All hours are UTC clock hours counted from 1970-01-01T00:00Z; a term is what the provider says
 //! it is: AWS sells a number of days (365 or 1,095, whatever the calendar), Azure and Google sell calendar months.
 
+pub mod pacific;
+
 use crate::error::{Problem, Result};
 use chrono::{DateTime, Datelike, Duration, Months, NaiveDate, SecondsFormat, Timelike, Utc};
 use rust_decimal::Decimal;
