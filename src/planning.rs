@@ -36,6 +36,7 @@ mod policy;
 mod problem;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod recourse;
+mod rights;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod rows;
 #[cfg(feature = "highs")]
@@ -46,8 +47,8 @@ mod timing;
 mod tests;
 
 #[cfg(feature = "highs")]
-pub use action::taken::Action;
-pub use action::{ActionKind, Change, Given, Limit, Received};
+pub use action::taken::PlannedAction;
+pub use action::{Change, Given, Limit, Received};
 #[cfg(feature = "highs")]
 pub use certificate::{Certificate, Sensitivity};
 #[cfg(feature = "highs")]
@@ -58,6 +59,7 @@ pub use objective::{Objective, tail};
 pub use plan::{Plan, Purchase};
 pub use policy::{Migration, Pattern, PaymentOptions, Policy, Selection, ShareRule};
 pub use problem::{Candidate, Evaluation, Problem};
+pub use rights::Rights;
 #[cfg(feature = "highs")]
 pub use solve::{Callback, Options, Progress, Solution, Status};
 pub use timing::Remainder;
@@ -106,6 +108,7 @@ impl<'a> Planner<'a> {
             own_plan: None,
             changes: Vec::new(),
             limits: Vec::new(),
+            rights: None,
         };
         Self { parts }
     }
@@ -170,6 +173,13 @@ impl<'a> Planner<'a> {
         self
     }
 
+    /// May do with what is held what the providers' rules allow.
+    #[must_use]
+    pub fn rights(mut self, rights: Rights) -> Self {
+        self.parts.rights = Some(rights);
+        self
+    }
+
     /// With purchase dates: what is held may also be bought again on the day it ends, as it was, if the catalog still has it.
     #[must_use]
     pub fn renewing(mut self) -> Self {
@@ -177,7 +187,7 @@ impl<'a> Planner<'a> {
         self
     }
 
-    /// May do these things with what is held, within these limits.
+    /// May do these things with what is held, within these limits: what the buyer knows of beside [`Planner::rights`].
     #[must_use]
     pub fn changes(mut self, changes: impl IntoIterator<Item = Change>, limits: impl IntoIterator<Item = Limit>) -> Self {
         self.parts.changes.extend(changes);

@@ -11,87 +11,10 @@ pub(super) mod taken;
 use crate::catalog::{Benefit, Offer};
 use crate::error::{Error, Problem, Result};
 use crate::portfolio::Scope;
+use crate::portfolio::action::Action;
 use crate::units::{Money, to_decimal};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// What kind of action it is, in the providers' words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ActionKind {
-    /// Buying the same again when it ends.
-    Renewal,
-    /// Letting it end.
-    Lapse,
-    /// Ending automatic renewal (Azure, Google), so that it lapses.
-    EndAutoRenewal,
-    /// Exchange for another configuration (AWS convertible Reserved Instances, Azure reservations).
-    Exchange,
-    /// Sale to another customer (AWS Reserved Instance Marketplace).
-    Sale,
-    /// Return for all that was paid (AWS Savings Plans).
-    Return,
-    /// Cancellation for what is left (Azure reservations).
-    Refund,
-    /// Trade-in of a reservation for a spend plan (Azure).
-    TradeIn,
-    /// Modification of size, zone or scope (AWS Reserved Instances).
-    Modification,
-    /// Merging several into one (Google).
-    Merge,
-    /// Splitting one into several.
-    Split,
-    /// Upgrade to a longer term or another type (Google).
-    Upgrade,
-    /// Giving an insured commitment back to its insurer.
-    Put,
-}
-
-impl ActionKind {
-    /// As in identifiers and files: `exchange`, `end_auto_renewal`.
-    #[must_use]
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::Renewal => "renewal",
-            Self::Lapse => "lapse",
-            Self::EndAutoRenewal => "end_auto_renewal",
-            Self::Exchange => "exchange",
-            Self::Sale => "sale",
-            Self::Return => "return",
-            Self::Refund => "refund",
-            Self::TradeIn => "trade_in",
-            Self::Modification => "modification",
-            Self::Merge => "merge",
-            Self::Split => "split",
-            Self::Upgrade => "upgrade",
-            Self::Put => "put",
-        }
-    }
-}
-
-impl fmt::Display for ActionKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Renewal => "renew",
-            Self::Lapse => "let lapse",
-            Self::EndAutoRenewal => "end automatic renewal of",
-            Self::Exchange => "exchange",
-            Self::Sale => "sell",
-            Self::Return => "return",
-            Self::Refund => "cancel for a refund",
-            Self::TradeIn => "trade in",
-            Self::Modification => "modify",
-            Self::Merge => "merge",
-            Self::Split => "split",
-            Self::Upgrade => "upgrade",
-            Self::Put => "put back",
-        })
-    }
-}
 
 /// A part of a commitment that one step of a change gives up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +48,7 @@ pub struct Change {
     /// An identifier of its own, which what is received has in bills too.
     pub id: String,
     /// What kind of action it is.
-    pub kind: ActionKind,
+    pub kind: Action,
     /// From when what is given up serves no more. Before the start of what is given up: as if it had never been bought.
     pub at: DateTime<Utc>,
     /// What one step gives up.

@@ -75,7 +75,7 @@ struct Candidate<'p> {
 #[derive(Serialize)]
 struct Change<'p> {
     id: &'p str,
-    kind: super::ActionKind,
+    kind: crate::portfolio::action::Action,
     at: String,
     /// Commitment and quantity a step.
     gives: Vec<(&'p str, String)>,

@@ -1,6 +1,6 @@
 //! The answer: what to buy, what it does to the bill, and how good it provably is.
 
-use super::action::taken::Action;
+use super::action::taken::PlannedAction;
 use super::baseline::{Baseline, Rule};
 use super::problem::Problem;
 use super::solve::{Solution, Status};
@@ -43,7 +43,7 @@ pub struct Purchase {
 pub struct Plan {
     solution: Solution,
     purchases: Vec<Purchase>,
-    actions: Vec<Action>,
+    actions: Vec<PlannedAction>,
     before: Bill,
     after: Bill,
     portfolio: Portfolio,
@@ -104,7 +104,7 @@ impl Plan {
 
     /// What to do with what is held: changes, then what ends within the hours planned and is renewed or not (with purchase dates).
     #[must_use]
-    pub fn actions(&self) -> &[Action] {
+    pub fn actions(&self) -> &[PlannedAction] {
         &self.actions
     }
 

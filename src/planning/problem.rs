@@ -9,6 +9,7 @@ use super::column::{ChangeTerms, Column};
 use super::objective::Objective;
 use super::policy::Policy;
 use super::recourse::Recourse;
+use super::rights::Rights;
 use super::rows::Rows;
 use super::timing::Timing;
 use crate::billing::{Judge, Rules};
@@ -39,6 +40,9 @@ pub struct Problem<'a> {
     /// What may be done with what is held, and the limits that it shares.
     pub(super) changes: Vec<Change>,
     pub(super) limits: Vec<Limit>,
+    /// The first so many of both are the buyer's own; the rest follows from the rights.
+    own_changes: (usize, usize),
+    pub(super) rights: Option<Rights>,
     pub(super) candidates: Vec<Candidate>,
     /// The decisions: purchases in the order of the candidates, then changes.
     pub(super) columns: Vec<Column>,
@@ -166,12 +170,14 @@ pub(super) struct Parts<'a> {
     pub(super) own_plan: Option<BTreeMap<String, Units>>,
     pub(super) changes: Vec<Change>,
     pub(super) limits: Vec<Limit>,
+    pub(super) rights: Option<Rights>,
 }
 
 impl<'a> Problem<'a> {
     /// See [`super::Planner::build`].
     pub(super) fn new(parts: Parts<'a>) -> Result<Self> {
-        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan, changes, limits } = parts;
+        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan, mut changes, mut limits, rights } =
+            parts;
         policy.check()?;
         objective.check()?;
         check_scenarios(&scenarios)?;
@@ -181,6 +187,13 @@ impl<'a> Problem<'a> {
         if let Some(fixed) = policy.fixed.keys().find(|offer| catalog.offer(offer).is_none()) {
             return Err(Error::from(Wrong::Dangling { kind: "offer", id: fixed.clone() }).in_field("fixed"));
         }
+        let own_changes = (changes.len(), limits.len());
+        if let Some(rights) = &rights {
+            let dates = timing.purchase_dates(scenarios[0].usage.grid());
+            let (by_rules, of_rules) = rights.changes(&portfolio, catalog, &policy, &dates)?;
+            changes.extend(by_rules);
+            limits.extend(of_rules);
+        }
         let builder = Builder::new(catalog, &scenarios, &policy, &timing, &objective, &least_prices);
         let built = builder.build(&portfolio, (&changes, &limits), &rules)?;
         Ok(Self {
@@ -189,6 +202,8 @@ impl<'a> Problem<'a> {
             rules,
             changes,
             limits,
+            own_changes,
+            rights,
             candidates: built.candidates,
             columns: built.columns,
             change_terms: built.change_terms,
@@ -243,8 +258,9 @@ impl<'a> Problem<'a> {
             objective: self.objective.clone(),
             timing: self.timing.clone(),
             own_plan: self.own_plan.clone(),
-            changes: self.changes.clone(),
-            limits: self.limits.clone(),
+            changes: self.changes[..self.own_changes.0].to_vec(),
+            limits: self.limits[..self.own_changes.1].to_vec(),
+            rights: self.rights.clone(),
         }
     }
 
@@ -253,7 +269,7 @@ impl<'a> Problem<'a> {
     /// # Errors
     /// As [`super::Planner::build`].
     pub fn without_actions(&self) -> Result<Self> {
-        Self::new(Parts { changes: Vec::new(), limits: Vec::new(), ..self.parts() })
+        Self::new(Parts { changes: Vec::new(), limits: Vec::new(), rights: None, ..self.parts() })
     }
 
     /// What may be done with what is held. The steps of a plan are those of the candidates followed by those of these.
@@ -473,7 +489,10 @@ fn after(portfolio: &Portfolio, taken: &[(&Change, Decimal)], bought: Vec<Commit
             commitments.push(Commitment { quantity: left, ..held.clone() });
         }
     }
-    Portfolio::new(offers, commitments)
+    let after = Portfolio::new(offers, commitments)?;
+    let is_left = |id: &str| after.commitments().iter().any(|of| of.id == id);
+    let particulars: Vec<_> = portfolio.particulars().values().filter(|of| is_left(&of.commitment)).cloned().collect();
+    after.with_particulars(particulars)
 }
 
 fn check_scenarios(scenarios: &[Scenario<'_>]) -> Result<()> {

@@ -1,12 +1,14 @@
 //! What a plan does with what is held, for people: each action with its value, why, and what it leads from and to.
 
-use super::{ActionKind, Change, Received, renews};
+use super::{Change, Received, renews};
 use crate::billing::Bill;
 use crate::catalog::Offer;
 use crate::error::Result;
 use crate::planning::problem::{Candidate, Problem};
 use crate::planning::solve::Solution;
-use crate::portfolio::Commitment;
+use crate::portfolio::action::Action;
+use crate::portfolio::particulars::Renewal;
+use crate::portfolio::{Assumptions, Commitment, rights};
 use crate::units::{Money, to_decimal};
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
@@ -15,9 +17,9 @@ use rust_decimal::prelude::ToPrimitive;
 
 /// One action of a plan. Quantities are what is expected: offered, times the share that finds a taker.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Action {
+pub struct PlannedAction {
     /// What kind it is.
-    pub kind: ActionKind,
+    pub kind: Action,
     /// The change that is made; `None` for what happens by itself or by a purchase: lapse and renewal.
     pub change: Option<Change>,
     /// How many steps of the change.
@@ -43,7 +45,7 @@ pub struct Action {
     pub reason: String,
 }
 
-impl std::fmt::Display for Action {
+impl std::fmt::Display for PlannedAction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -61,11 +63,11 @@ impl std::fmt::Display for Action {
 impl Problem<'_> {
     /// What a solution does with what is held, with the value of each action: changes made, then what ends within the hours planned (with
     /// purchase dates) and is renewed or not.
-    pub(in crate::planning) fn taken(&self, solution: &Solution, before: &Bill, after: &Bill) -> Result<Vec<Action>> {
+    pub(in crate::planning) fn taken(&self, solution: &Solution, before: &Bill, after: &Bill) -> Result<Vec<PlannedAction>> {
         let first = self.candidates.len();
         let changed: Vec<(usize, u32)> =
             solution.steps.iter().copied().enumerate().skip(first).filter(|(_, steps)| *steps > 0).collect();
-        let mut actions: Vec<Action> = changed
+        let mut actions: Vec<PlannedAction> = changed
             .into_par_iter()
             .map(|(index, steps)| self.changed(solution, (index, steps), before, after))
             .collect::<Result<_>>()?;
@@ -80,7 +82,7 @@ impl Problem<'_> {
         Ok(self.evaluate(&moved)?.objective)
     }
 
-    fn changed(&self, solution: &Solution, (index, steps): (usize, u32), before: &Bill, after: &Bill) -> Result<Action> {
+    fn changed(&self, solution: &Solution, (index, steps): (usize, u32), before: &Bill, after: &Bill) -> Result<PlannedAction> {
         let change = &self.changes[index - self.candidates.len()];
         let times = Decimal::from(steps) * change.share();
         let value = self.cost_with(solution, index, 0)? - solution.evaluation.objective;
@@ -109,7 +111,7 @@ impl Problem<'_> {
             received_used.unwrap_or_default(),
             change.rule
         );
-        Ok(Action {
+        Ok(PlannedAction {
             kind: change.kind,
             times: steps,
             at: change.at,
@@ -126,7 +128,7 @@ impl Problem<'_> {
     }
 
     /// Commitments that end within the hours planned, by end: how much of each is bought again then, and how much is not.
-    fn ending(&self, solution: &Solution, before: &Bill) -> Result<Vec<Action>> {
+    fn ending(&self, solution: &Solution, before: &Bill) -> Result<Vec<PlannedAction>> {
         if !self.timing.is_dated() {
             return Ok(Vec::new());
         }
@@ -137,6 +139,7 @@ impl Problem<'_> {
         let mut ending: Vec<&Commitment> =
             after.commitments().iter().filter(is_held).filter(|held| held.end > first && held.end < last).collect();
         ending.sort_by(|a, b| a.end.cmp(&b.end).then_with(|| a.id.cmp(&b.id)));
+        let holdings = self.portfolio.holdings(self.catalog)?;
         let mut spare = solution.steps.clone();
         let mut actions = Vec::new();
         for held in ending {
@@ -149,7 +152,11 @@ impl Problem<'_> {
             let used = used.map_or(String::new(), |share| format!("used {:.0} % until then; ", 100.0 * share));
             let quantity_of =
                 |steps: u32| again.map_or(Decimal::ZERO, |index| self.candidates[index].step * Decimal::from(steps));
-            let action = |kind, quantity: Decimal, value: Option<f64>, receives: Vec<Received>, why: String| Action {
+            let assumptions = self.rights.as_ref().map_or_else(Assumptions::default, |rights| rights.assumptions.clone());
+            let Some(holding) = holdings.iter().find(|holding| holding.commitment.id == held.id) else { continue };
+            let ends = if holding.renewal() == Renewal::Automatic { Action::StopRenewal } else { Action::Lapse };
+            let deadline = |kind| rights::window(holding, kind, &assumptions).map_or(held.end, |window| window.until);
+            let action = |kind, quantity: Decimal, value: Option<f64>, receives: Vec<Received>, why: String| PlannedAction {
                 kind,
                 change: None,
                 times: 1,
@@ -160,7 +167,7 @@ impl Problem<'_> {
                 receives,
                 paid: Money::ZERO,
                 value,
-                deadline: Some(held.end),
+                deadline: Some(deadline(kind)),
                 reason: format!("{used}{why}"),
             };
             if let Some(index) = again.filter(|_| renewed > 0) {
@@ -176,7 +183,7 @@ impl Problem<'_> {
                     scope: candidate.scope.clone(),
                 };
                 let why = format!("bought again it saves {value:.2} {currency}");
-                actions.push(action(ActionKind::Renewal, quantity_of(renewed), Some(value), vec![received], why));
+                actions.push(action(Action::Renew, quantity_of(renewed), Some(value), vec![received], why));
             }
             let left = held.quantity - quantity_of(renewed);
             if left > Decimal::ZERO {
@@ -188,7 +195,7 @@ impl Problem<'_> {
                     Some(value) => format!("bought again it would cost {value:.2} {currency} more than the plan"),
                     None => "the same is not for sale on a purchase date at its end".to_owned(),
                 };
-                actions.push(action(ActionKind::Lapse, left, value, Vec::new(), why));
+                actions.push(action(ends, left, value, Vec::new(), why));
             }
         }
         Ok(actions)
