@@ -14,12 +14,16 @@ mod action;
 pub mod baseline;
 mod build;
 #[cfg(feature = "highs")]
+pub mod calendar;
+#[cfg(feature = "highs")]
 mod certificate;
 #[cfg(feature = "highs")]
 mod clash;
 mod column;
 mod export;
 mod extensive;
+#[cfg(feature = "highs")]
+pub mod flexibility;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod hour;
 #[cfg(feature = "highs")]
@@ -28,6 +32,8 @@ mod judged;
 mod master;
 mod mps;
 mod objective;
+#[cfg(feature = "highs")]
+pub mod orders;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod path;
 #[cfg(feature = "highs")]
@@ -42,6 +48,8 @@ mod rows;
 #[cfg(feature = "highs")]
 mod solve;
 mod timing;
+#[cfg(feature = "highs")]
+pub mod triage;
 
 #[cfg(all(test, feature = "highs"))]
 mod tests;

@@ -49,6 +49,8 @@ pub struct Change {
     pub id: String,
     /// What kind of action it is.
     pub kind: Action,
+    /// When it is decided and paid.
+    pub decided: DateTime<Utc>,
     /// From when what is given up serves no more. Before the start of what is given up: as if it had never been bought.
     pub at: DateTime<Utc>,
     /// What one step gives up.

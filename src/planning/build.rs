@@ -35,6 +35,8 @@ pub(super) struct Built<'a> {
     /// Purchases, in the order of the candidates, then changes.
     pub(super) columns: Vec<Column>,
     pub(super) change_terms: Vec<ChangeTerms>,
+    /// For each commitment held, in the portfolio's order, the slot that it has capacity in.
+    pub(super) held_slots: Vec<Option<usize>>,
     pub(super) rows: Rows,
     pub(super) recourse: Recourse<'a>,
     pub(super) lines: Vec<usize>,
@@ -113,6 +115,7 @@ impl<'a, 'b> Builder<'a, 'b> {
         let (held, units_held, held_cost) = self.hold(portfolio, rules)?;
         self.renew(portfolio)?;
         let of_changes = self.change(portfolio, &units_held, changes, rules)?;
+        let held_slots = units_held.iter().map(|units| units.slot.map(|(slot, _)| slot)).collect();
         let candidates = self.offer(rules)?;
         let (of_changes, change_terms): (Vec<Column>, Vec<ChangeTerms>) = of_changes.into_iter().unzip();
         let columns: Vec<Column> = candidates.iter().map(Column::from).chain(of_changes).collect();
@@ -155,7 +158,18 @@ impl<'a, 'b> Builder<'a, 'b> {
         let windows = columns.iter().flat_map(|column| column.effects.iter().map(|effect| effect.hours.clone()));
         let recourse = Recourse::new(demands, self.is_by_scenario, self.least_prices, self.hour_weights, &self.slots, windows);
         let (lines, set_aside) = (self.lines, self.set_aside);
-        Ok(Built { candidates, columns, change_terms, rows, recourse, lines, set_aside, held_cost, on_demand_equivalent })
+        Ok(Built {
+            candidates,
+            columns,
+            change_terms,
+            held_slots,
+            rows,
+            recourse,
+            lines,
+            set_aside,
+            held_cost,
+            on_demand_equivalent,
+        })
     }
 
     /// The lines that take part, hours x lines.

@@ -9,6 +9,7 @@ use crate::catalog::Offer;
 use crate::error::Result;
 use crate::portfolio::{Portfolio, Scope};
 use crate::units::{Money, to_decimal, to_f64};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use std::time::Duration;
@@ -19,8 +20,14 @@ pub(crate) const HOURS_PER_MONTH: u32 = 730;
 /// One thing to buy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Purchase {
+    /// Its identifier in bills.
+    pub id: String,
     /// The offer.
     pub offer: Offer,
+    /// When it starts.
+    pub start: DateTime<Utc>,
+    /// When it ends.
+    pub end: DateTime<Utc>,
     /// The scope to buy it with.
     pub scope: Scope,
     /// How many reservations, or how much money an hour.
@@ -74,6 +81,9 @@ impl Plan {
             let total = upfront.value() + monthly.value() * term_months;
             let paid_back = (covered_monthly > Money::ZERO).then(|| (total / covered_monthly.value()).ceil());
             purchases.push(Purchase {
+                id: commitment.id.clone(),
+                start: commitment.start,
+                end: commitment.end,
                 offer: offer.clone(),
                 scope: commitment.scope.clone(),
                 quantity: commitment.quantity,

@@ -47,6 +47,8 @@ pub struct Problem<'a> {
     /// The decisions: purchases in the order of the candidates, then changes.
     pub(super) columns: Vec<Column>,
     pub(super) change_terms: Vec<ChangeTerms>,
+    /// For each commitment held, in the portfolio's order, the slot that it has capacity in.
+    pub(super) held_slots: Vec<Option<usize>>,
     pub(super) rows: Rows,
     pub(super) recourse: Recourse<'a>,
     /// The columns of the usage that take part, which are the recourse's lines.
@@ -207,6 +209,7 @@ impl<'a> Problem<'a> {
             candidates: built.candidates,
             columns: built.columns,
             change_terms: built.change_terms,
+            held_slots: built.held_slots,
             rows: built.rows,
             recourse: built.recourse,
             lines: built.lines,

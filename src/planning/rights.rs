@@ -12,8 +12,8 @@ use crate::billing::calendar_factor;
 use crate::catalog::{Catalog, Offer};
 use crate::error::Result;
 use crate::portfolio::action::{Action, Quote, Relation};
-use crate::portfolio::ledger::{Limit as Shared, Use};
 use crate::portfolio::assumptions::Premium;
+use crate::portfolio::ledger::{Limit as Shared, Use};
 use crate::portfolio::{Assumptions, Commitment, Holding, Ledger, Portfolio, Scope, rights};
 use crate::units::{Money, MoneyPerHour, to_f64};
 use chrono::{DateTime, Utc};
@@ -63,7 +63,9 @@ impl Rights {
                 let held = quote.given.first().and_then(|given| holdings.get(given.commitment.as_str()));
                 let Some(held) = held.filter(|_| is_wanted && quote.probability > 0.0) else { continue };
                 for (quantity, count) in lots(&quote) {
-                    let Some(change) = self.change(&quote, (quantity, count), held, (portfolio, catalog, policy)) else { continue };
+                    let Some(change) = self.change(&quote, (quantity, count), held, (portfolio, catalog, policy)) else {
+                        continue;
+                    };
                     for used in quote.uses(&[quantity]) {
                         uses.entry((used.limit, used.owner)).or_default().push((changes.len(), at, used.amount));
                     }
@@ -119,6 +121,7 @@ impl Rights {
         Some(Change {
             id,
             kind: quote.action,
+            decided: quote.at,
             at,
             gives: vec![Given { commitment: held.id.clone(), quantity }],
             receives,
@@ -145,7 +148,11 @@ impl Rights {
     }
 
     /// One limit for each date and all earlier uses that count in the same period.
-    fn limits(&self, uses: &BTreeMap<(Shared, String), Vec<(usize, DateTime<Utc>, Decimal)>>, changes: &mut [Change]) -> Vec<Limit> {
+    fn limits(
+        &self,
+        uses: &BTreeMap<(Shared, String), Vec<(usize, DateTime<Utc>, Decimal)>>,
+        changes: &mut [Change],
+    ) -> Vec<Limit> {
         let mut limits = Vec::new();
         for ((limit, owner), uses) in uses {
             let mut known: BTreeSet<Vec<DateTime<Utc>>> = BTreeSet::new();
@@ -188,8 +195,7 @@ fn lots(quote: &Quote) -> Vec<(Decimal, Decimal)> {
     let unit = if received.lot.increment.is_zero() { Decimal::ZERO } else { received.lot.increment };
     let counts = |test: &&crate::portfolio::action::Test| test.received > Decimal::ZERO;
     let of_test = |test: &crate::portfolio::action::Test| to_f64(test.given[0] * lot / test.received / unit);
-    let ratio =
-        if unit.is_zero() { 0.0 } else { received.tests.iter().filter(counts).map(of_test).fold(0.0, f64::max) };
+    let ratio = if unit.is_zero() { 0.0 } else { received.tests.iter().filter(counts).map(of_test).fold(0.0, f64::max) };
     let mut found = Vec::new();
     let mut least = f64::INFINITY;
     for number in 1..=most {

@@ -24,7 +24,9 @@ pub struct PlannedAction {
     pub change: Option<Change>,
     /// How many steps of the change.
     pub times: u32,
-    /// When.
+    /// When it is decided and paid.
+    pub decided: DateTime<Utc>,
+    /// From when what is given up serves no more, and what is received does.
     pub at: DateTime<Utc>,
     /// What is given up, or ends: commitment and quantity.
     pub gives: Vec<(String, Decimal)>,
@@ -114,6 +116,7 @@ impl Problem<'_> {
         Ok(PlannedAction {
             kind: change.kind,
             times: steps,
+            decided: change.decided,
             at: change.at,
             gives,
             receives,
@@ -160,6 +163,7 @@ impl Problem<'_> {
                 kind,
                 change: None,
                 times: 1,
+                decided: held.end,
                 at: held.end,
                 gives: vec![(held.id.clone(), quantity)],
                 before: describe(quantity, &held.offer, held.end),

@@ -125,14 +125,14 @@ impl Builder<'_, '_> {
             received.push(Leg { upfront, recurring, hours, from: of.start, end: of.end });
         }
         let paid = share * change.paid.to_f64();
-        let cost = self.timing.change_cost(&given_up, &received, paid, change.at, grid.first, &self.hour_weights);
+        let cost = self.timing.change_cost(&given_up, &received, paid, change.decided, grid.first, &self.hour_weights);
         let terms = ChangeTerms {
-            at: change.at,
+            at: change.decided,
             gives: gives.iter().map(|(index, quantity)| (*index, to_f64(*quantity))).collect(),
             uses: Vec::new(),
             upfront: paid.max(0.0),
             obligations,
-            one_off: self.timing.one_off(&given_up, &received, paid, change.at, grid.first, &self.usage.weights().to_vec()),
+            one_off: self.timing.one_off(&given_up, &received, paid, change.decided, grid.first, &self.usage.weights().to_vec()),
         };
         let column = Column { cost, upfront: terms.upfront, max_steps: 0, fixed: None, is_divisible: false, is_long, effects };
         Ok((column, terms))

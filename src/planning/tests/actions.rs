@@ -22,6 +22,7 @@ fn change(id: &str, kind: Action, gives: &[(&str, u32)], at: i64, paid: i64) -> 
     Change {
         id: id.into(),
         kind,
+        decided: start(at),
         at: start(at),
         gives: gives
             .iter()
@@ -80,8 +81,10 @@ fn numbers() -> impl Strategy<Value = [u32; 6]> {
 fn every_action(problem: &Problem<'_>) -> Vec<Vec<u32>> {
     let mut plans = vec![Vec::new()];
     for column in &problem.columns {
-        plans =
-            plans.into_iter().flat_map(|plan| (0..=column.max_steps).map(move |steps| [plan.clone(), vec![steps]].concat())).collect();
+        plans = plans
+            .into_iter()
+            .flat_map(|plan| (0..=column.max_steps).map(move |steps| [plan.clone(), vec![steps]].concat()))
+            .collect();
     }
     plans
 }
@@ -178,17 +181,37 @@ proptest! {
 /// Convertible and standard reservations of three families; what is held is of a family whose usage is gone.
 fn families() -> (Catalog, UsageCurves, Portfolio) {
     let prices = vec![price("sku0", cents(20), None), price("sku1", cents(30), None), price("sku2", cents(25), None)];
-    let with = |offer: Offer, rights: &[Right]| Offer { rights: rights.iter().copied().collect(), region: "us-east-1".into(), ..offer };
+    let with =
+        |offer: Offer, rights: &[Right]| Offer { rights: rights.iter().copied().collect(), region: "us-east-1".into(), ..offer };
     let convertible = |name: &str, rate: u32| {
-        let offer = offer(&format!("conv-{name}"), &reservation(name, None), Term::AWS_ONE_YEAR, PaymentOption::NoUpfront, Decimal::ZERO, cents(rate));
+        let offer = offer(
+            &format!("conv-{name}"),
+            &reservation(name, None),
+            Term::AWS_ONE_YEAR,
+            PaymentOption::NoUpfront,
+            Decimal::ZERO,
+            cents(rate),
+        );
         with(offer, &[Right::Exchange, Right::Modification])
     };
     let standard = |name: &str, rate: u32| {
-        let offer = offer(&format!("std-{name}"), &reservation(name, None), Term::AWS_ONE_YEAR, PaymentOption::NoUpfront, Decimal::ZERO, cents(rate));
+        let offer = offer(
+            &format!("std-{name}"),
+            &reservation(name, None),
+            Term::AWS_ONE_YEAR,
+            PaymentOption::NoUpfront,
+            Decimal::ZERO,
+            cents(rate),
+        );
         with(offer, &[Right::Resale, Right::Modification])
     };
-    let offers =
-        vec![convertible("sku0", 13), convertible("sku1", 20), convertible("sku2", 17), standard("sku0", 12), standard("sku1", 18)];
+    let offers = vec![
+        convertible("sku0", 13),
+        convertible("sku1", 20),
+        convertible("sku2", 17),
+        standard("sku0", 12),
+        standard("sku1", 18),
+    ];
     let catalog = Catalog::new("USD", None, "invented", prices, offers).unwrap();
     let usage = usage(&(0..24 * 30).map(|hour| vec![0.0, 6.0 + f64::from(hour % 3), 4.0]).collect::<Vec<_>>());
     let held = |id: &str, offer: &str, quantity: &str| {
@@ -224,7 +247,8 @@ fn what_usage_has_left_is_exchanged_and_sold_by_the_rules() {
         assert!(rules::allowed(holding, change.kind, change.at, &Assumptions::default()).is_ok(), "{action}");
         assert!(action.value.unwrap() > 0.0, "{action}");
     }
-    let given: Decimal = plan.actions().iter().filter(|action| action.kind == Action::Exchange).map(|action| action.gives[0].1).sum();
+    let given: Decimal =
+        plan.actions().iter().filter(|action| action.kind == Action::Exchange).map(|action| action.gives[0].1).sum();
     let received: Decimal = plan
         .actions()
         .iter()
