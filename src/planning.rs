@@ -1,4 +1,4 @@
-//! What to buy: the purchases that make the expected bill smallest under a policy, with a proven lower bound.
+//! What to buy, and what to do with what is held: the decisions that make the expected bill smallest under a policy, with a proven lower bound.
 //!
 //! [`Planner`] gathers the inputs and builds a [`Problem`]: which offers are candidates, what each covers, what it costs. Solving it gives
 //! a [`Plan`]. The way there (`docs/formulation.md` has every formula):
@@ -6,6 +6,9 @@
 //! 2. the master problem (`planning/master.rs`): a mixed-integer program over the purchases alone, built with good_lp and solved by HiGHS,
 //!    with cuts that the recourse's prices give; its bound is the plan's lower bound;
 //! 3. the judge ([`crate::billing`]) prices the purchases as the invoice will be made; the gap is between that and the bound.
+//!
+//! What is held is decided on too, where the providers' rules allow it ([`Planner::rights`], [`Planner::changes`]): exchanges, sales, returns
+//! and the rest stand beside purchases in the same master problem. [`Plan::actions`] tells what to do, [`Plan::orders`] how.
 //!
 //! Without purchase dates the usage is read as a steady state: what is bought runs through all of it, renewed if the term is shorter. With
 //! dates each purchase serves from its date to the end of its term.

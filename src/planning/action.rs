@@ -10,11 +10,12 @@ pub(super) mod taken;
 
 use crate::catalog::{Benefit, Offer};
 use crate::error::{Error, Problem, Result};
-use crate::portfolio::Scope;
+use crate::portfolio::{Commitment, Portfolio, Scope};
 use crate::portfolio::action::Action;
 use crate::units::{Money, to_decimal};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use std::collections::HashMap;
 
 /// A part of a commitment that one step of a change gives up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,4 +130,45 @@ pub(super) fn renews(held: &Offer, again: &Offer) -> bool {
     is_same_benefit
         && (held.provider, held.term, held.payment_option) == (again.provider, again.term, again.payment_option)
         && (&held.service, &held.region, &held.rights) == (&again.service, &again.region, &again.rights)
+}
+
+/// A portfolio after changes (with how often, in expectation) and purchases.
+pub(super) fn after(portfolio: &Portfolio, taken: &[(&Change, Decimal)], bought: Vec<Commitment>) -> Result<Portfolio> {
+    let mut offers = portfolio.offers().to_vec();
+    let mut commitments = bought;
+    let mut given: HashMap<&str, Vec<(&Change, Decimal)>> = HashMap::new();
+    for (change, times) in taken {
+        for part in &change.gives {
+            given.entry(part.commitment.as_str()).or_default().push((*change, part.quantity * times));
+        }
+        for (index, received) in change.receives.iter().enumerate() {
+            let id = if change.receives.len() == 1 { change.id.clone() } else { format!("{} ({})", change.id, index + 1) };
+            let Received { offer, quantity, start, end, account, scope } = received.clone();
+            commitments.push(Commitment { id, offer, quantity: quantity * times, start, end, account, scope });
+        }
+        offers.extend(
+            change.offers.iter().filter(|offer| !offers.iter().any(|known| known.id == offer.id)).cloned().collect::<Vec<_>>(),
+        );
+    }
+    for held in portfolio.commitments() {
+        let mut left = held.quantity;
+        for (change, quantity) in given.get(held.id.as_str()).into_iter().flatten() {
+            left -= quantity;
+            if change.at > held.start {
+                let (id, end) = (format!("{} until {}", held.id, change.id), change.at.min(held.end));
+                commitments.push(Commitment { id, quantity: *quantity, end, ..held.clone() });
+            }
+        }
+        if left < Decimal::ZERO {
+            let problem = Problem::OutOfRange { value: (held.quantity - left).to_string(), range: "no more than is held" };
+            return Err(Error::from(problem).in_field("changes.gives").in_item(held.id.clone()));
+        }
+        if left > Decimal::ZERO {
+            commitments.push(Commitment { quantity: left, ..held.clone() });
+        }
+    }
+    let after = Portfolio::new(offers, commitments)?;
+    let is_left = |id: &str| after.commitments().iter().any(|of| of.id == id);
+    let particulars: Vec<_> = portfolio.particulars().values().filter(|of| is_left(&of.commitment)).cloned().collect();
+    after.with_particulars(particulars)
 }

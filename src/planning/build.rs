@@ -336,6 +336,11 @@ impl<'a, 'b> Builder<'a, 'b> {
         })
     }
 
+    /// Whether an offer bought with a scope covers any usage that takes part.
+    pub(super) fn covers(&self, offer: &Offer, scope: &Scope) -> bool {
+        !self.coverage(offer, scope).is_empty()
+    }
+
     /// The lines that an offer bought with a scope covers, by the providers' matching rules, with the weight of each.
     fn coverage(&self, offer: &Offer, scope: &Scope) -> BTreeMap<usize, Decimal> {
         let lines = self.usage.lines();

@@ -3,7 +3,7 @@
 //! A *slot* is one way of being covered: a pool of reservations, or one table of plan rates. Commitments held and candidates with the same
 //! coverage share a slot; what they provide adds up. Sets and symbols are those of `docs/formulation.md`, "Sets and data".
 
-use super::action::{Change, Limit, Received};
+use super::action::{Change, Limit, after};
 use super::build::Builder;
 use super::column::{ChangeTerms, Column};
 use super::objective::Objective;
@@ -13,7 +13,7 @@ use super::rights::Rights;
 use super::rows::Rows;
 use super::timing::Timing;
 use crate::billing::{Judge, Rules};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Offer};
 use crate::error::{Error, Problem as Wrong, Result};
 use crate::portfolio::{Commitment, Portfolio, Scope};
 use crate::units::Units;
@@ -21,7 +21,7 @@ use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 /// A planning problem: all that decides the answer. Solve it with `Problem::solve` (feature `highs`); change its policy or objective with
@@ -190,13 +190,14 @@ impl<'a> Problem<'a> {
             return Err(Error::from(Wrong::Dangling { kind: "offer", id: fixed.clone() }).in_field("fixed"));
         }
         let own_changes = (changes.len(), limits.len());
+        let builder = Builder::new(catalog, &scenarios, &policy, &timing, &objective, &least_prices);
         if let Some(rights) = &rights {
             let dates = timing.purchase_dates(scenarios[0].usage.grid());
-            let (by_rules, of_rules) = rights.changes(&portfolio, catalog, &policy, &dates)?;
+            let covers = |offer: &Offer, scope: &Scope| builder.covers(offer, scope);
+            let (by_rules, of_rules) = rights.changes((&portfolio, catalog, &policy), &dates, &covers)?;
             changes.extend(by_rules);
             limits.extend(of_rules);
         }
-        let builder = Builder::new(catalog, &scenarios, &policy, &timing, &objective, &least_prices);
         let built = builder.build(&portfolio, (&changes, &limits), &rules)?;
         Ok(Self {
             catalog,
@@ -455,47 +456,6 @@ impl<'a> Problem<'a> {
 /// Whole steps as numbers of the relaxation.
 pub(super) fn fractional(steps: &[u32]) -> Vec<f64> {
     steps.iter().map(|steps| f64::from(*steps)).collect()
-}
-
-/// A portfolio after changes (with how often, in expectation) and purchases.
-fn after(portfolio: &Portfolio, taken: &[(&Change, Decimal)], bought: Vec<Commitment>) -> Result<Portfolio> {
-    let mut offers = portfolio.offers().to_vec();
-    let mut commitments = bought;
-    let mut given: HashMap<&str, Vec<(&Change, Decimal)>> = HashMap::new();
-    for (change, times) in taken {
-        for part in &change.gives {
-            given.entry(part.commitment.as_str()).or_default().push((*change, part.quantity * times));
-        }
-        for (index, received) in change.receives.iter().enumerate() {
-            let id = if change.receives.len() == 1 { change.id.clone() } else { format!("{} ({})", change.id, index + 1) };
-            let Received { offer, quantity, start, end, account, scope } = received.clone();
-            commitments.push(Commitment { id, offer, quantity: quantity * times, start, end, account, scope });
-        }
-        offers.extend(
-            change.offers.iter().filter(|offer| !offers.iter().any(|known| known.id == offer.id)).cloned().collect::<Vec<_>>(),
-        );
-    }
-    for held in portfolio.commitments() {
-        let mut left = held.quantity;
-        for (change, quantity) in given.get(held.id.as_str()).into_iter().flatten() {
-            left -= quantity;
-            if change.at > held.start {
-                let (id, end) = (format!("{} until {}", held.id, change.id), change.at.min(held.end));
-                commitments.push(Commitment { id, quantity: *quantity, end, ..held.clone() });
-            }
-        }
-        if left < Decimal::ZERO {
-            let problem = Wrong::OutOfRange { value: (held.quantity - left).to_string(), range: "no more than is held" };
-            return Err(Error::from(problem).in_field("changes.gives").in_item(held.id.clone()));
-        }
-        if left > Decimal::ZERO {
-            commitments.push(Commitment { quantity: left, ..held.clone() });
-        }
-    }
-    let after = Portfolio::new(offers, commitments)?;
-    let is_left = |id: &str| after.commitments().iter().any(|of| of.id == id);
-    let particulars: Vec<_> = portfolio.particulars().values().filter(|of| is_left(&of.commitment)).cloned().collect();
-    after.with_particulars(particulars)
 }
 
 fn check_scenarios(scenarios: &[Scenario<'_>]) -> Result<()> {

@@ -9,7 +9,7 @@
 use super::action::{Change, Given, Limit, Received};
 use super::policy::Policy;
 use crate::billing::calendar_factor;
-use crate::catalog::{Catalog, Offer};
+use crate::catalog::{Benefit, Catalog, Offer, PaymentOption, ScopeKind};
 use crate::error::Result;
 use crate::portfolio::action::{Action, Quote, Relation};
 use crate::portfolio::assumptions::Premium;
@@ -41,16 +41,16 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// The changes that the rules allow at the dates, with the limits that they share.
+    /// The changes that the rules allow at the dates, with the limits that they share. What would bring something that covers no usage is left
+    /// out, and of the sizes of one pool at one price a unit all but the smallest.
     ///
     /// # Errors
     /// Those of [`rights::quotes`].
     pub(super) fn changes(
         &self,
-        portfolio: &Portfolio,
-        catalog: &Catalog,
-        policy: &Policy,
+        (portfolio, catalog, policy): (&Portfolio, &Catalog, &Policy),
         dates: &[DateTime<Utc>],
+        covers: &dyn Fn(&Offer, &Scope) -> bool,
     ) -> Result<(Vec<Change>, Vec<Limit>)> {
         let dates = if self.at.is_empty() { dates } else { &self.at };
         let holdings: HashMap<&str, Holding<'_>> =
@@ -58,7 +58,8 @@ impl Rights {
         let mut changes = Vec::new();
         let mut uses: BTreeMap<(Shared, String), Vec<(usize, DateTime<Utc>, Decimal)>> = BTreeMap::new();
         for at in dates.iter().copied().collect::<BTreeSet<_>>() {
-            for quote in rights::quotes(portfolio, catalog, at, &self.assumptions, &self.ledger)? {
+            let quotes = rights::quotes(portfolio, catalog, at, &self.assumptions, &self.ledger)?;
+            for quote in finest(quotes, catalog) {
                 let is_wanted = self.actions.is_empty() || self.actions.contains(&quote.action);
                 let held = quote.given.first().and_then(|given| holdings.get(given.commitment.as_str()));
                 let Some(held) = held.filter(|_| is_wanted && quote.probability > 0.0) else { continue };
@@ -175,6 +176,43 @@ impl Rights {
     }
 }
 
+/// Without the quotes that bring a larger size of a pool at the same price a unit as another: the smallest can be received for the same
+/// value in finer steps, and covers the same.
+fn finest(quotes: Vec<Quote>, catalog: &Catalog) -> Vec<Quote> {
+    let mut kept: Vec<Quote> = Vec::with_capacity(quotes.len());
+    let mut smallest: BTreeMap<(String, Action, String, PaymentOption, DateTime<Utc>), (usize, Decimal, Decimal)> = BTreeMap::new();
+    for quote in quotes {
+        let received = quote.received.as_ref();
+        let offer = received.and_then(|received| catalog.offer(&received.offer));
+        let pool = offer.and_then(|offer| match &offer.benefit {
+            Benefit::Reservation { pool: Some(pool), .. } if !offer.scopes.contains(&ScopeKind::AvailabilityZone) || offer.scopes.len() > 1 => {
+                Some((pool.pool.clone(), pool.units.value(), offer.payment_option))
+            }
+            _ => None,
+        });
+        let (Some(received), Some((pool, units, payment)), [given]) = (received, pool, quote.given.as_slice()) else {
+            kept.push(quote);
+            continue;
+        };
+        let a_unit = (received.upfront + received.obligation).value() / units;
+        let key = (given.commitment.clone(), quote.action, pool, payment, received.end);
+        match smallest.get(&key).copied() {
+            Some((index, least, price)) if (price - a_unit).abs() <= Decimal::new(1, 4) * price.abs() => {
+                if units < least {
+                    smallest.insert(key, (index, units, a_unit));
+                    kept[index] = quote;
+                }
+            }
+            Some(_) => kept.push(quote),
+            None => {
+                smallest.insert(key, (kept.len(), units, a_unit));
+                kept.push(quote);
+            }
+        }
+    }
+    kept
+}
+
 /// Whether uses at two instants count in one period of a limit.
 fn count_together(limit: Shared, first: DateTime<Utc>, last: DateTime<Utc>) -> bool {
     let mut ledger = Ledger::default().with_limit(limit, Decimal::ONE);
@@ -222,7 +260,7 @@ fn scope(held: &Commitment, offer: &Offer) -> Scope {
     if offer.scopes.contains(&held.scope.kind()) {
         return held.scope.clone();
     }
-    if offer.scopes.contains(&crate::catalog::ScopeKind::Region) { Scope::Region } else { Scope::Shared }
+    if offer.scopes.contains(&ScopeKind::Region) { Scope::Region } else { Scope::Shared }
 }
 
 /// The offer at the price of a quote, if that is another than its own over the time that it runs.

@@ -189,8 +189,9 @@ impl Timing {
                 leg.recurring * (served(leg) + self.weight_after(first, hour_weights.len(), leg.from, leg.end))
             }
         };
+        let planned_end = first.plus(i64::try_from(hour_weights.len()).unwrap_or(i64::MAX)).start();
         let kept = |leg: &Leg| match self.remainder {
-            Remainder::WorthItsCost => leg.upfront * (leg.left() - leg.hours.len() as f64).max(0.0),
+            Remainder::WorthItsCost => leg.upfront * (leg.end - planned_end.max(leg.from)).num_hours().max(0) as f64,
             Remainder::Worthless => 0.0,
         };
         let at_once = paid + sum(gives, &kept) - sum(receives, &kept);

@@ -258,12 +258,15 @@ impl<'m> Matching<'m> {
     /// What was done of an order, and how that differs from it.
     fn of(&self, index: usize, order: &Order, catalog: &Catalog) -> Result<(Executed, Cause)> {
         let came = &self.results[index];
+        // What should bring something and brought nothing was not done, whatever else became of what it gives up.
+        let is_undone = !order.results.is_empty() && came.is_empty();
         let gives: Vec<Part> = order
             .gives
             .iter()
             .map(|part| {
                 let (left, held) = self.left.get(part.commitment.as_str()).copied().unwrap_or_default();
-                Part { commitment: part.commitment.clone(), quantity: part.quantity.min((held - left).max(Decimal::ZERO)) }
+                let given = if is_undone { Decimal::ZERO } else { part.quantity.min((held - left).max(Decimal::ZERO)) };
+                Part { commitment: part.commitment.clone(), quantity: given }
             })
             .collect();
         let results: Vec<Commitment> =

@@ -6,7 +6,7 @@ use crate::portfolio::action::Action;
 use crate::portfolio::{Assumptions, Commitment, rights as rules};
 use chrono::{DateTime, Utc};
 
-fn start(hour: i64) -> DateTime<Utc> {
+pub(super) fn start(hour: i64) -> DateTime<Utc> {
     Hour::from_epoch(hour).start()
 }
 
@@ -179,7 +179,7 @@ proptest! {
 }
 
 /// Convertible and standard reservations of three families; what is held is of a family whose usage is gone.
-fn families() -> (Catalog, UsageCurves, Portfolio) {
+pub(super) fn families() -> (Catalog, UsageCurves, Portfolio) {
     let prices = vec![price("sku0", cents(20), None), price("sku1", cents(30), None), price("sku2", cents(25), None)];
     let with =
         |offer: Offer, rights: &[Right]| Offer { rights: rights.iter().copied().collect(), region: "us-east-1".into(), ..offer };
