@@ -102,7 +102,7 @@ proptest! {
 
     #[test]
     fn actions_and_purchases_equal_brute_force(
-        hours in hours(3, 3..5, 4), rates in rates(), numbers in numbers(), pool in 1u32..4, single in 1u32..3, end in 2i64..9, dated: bool,
+        hours in hours(3, 3..5, 4), rates in rates(), numbers in numbers(), pool in 1u32..4, single in 1u32..3, end in 3i64..9, dated: bool,
     ) {
         let catalog = catalog(rates);
         let usage = usage(&hours);
@@ -139,7 +139,7 @@ proptest! {
     #[test]
     fn the_relaxed_search_and_the_extensive_form_agree_on_actions(
         hours in prop::collection::vec(hours(3, 6..7, 6), 1..3), rates in rates(), numbers in numbers(), pool in 1u32..6, single in 1u32..4,
-        end in 2i64..9, dated: bool, worthless: bool, tail: bool, rate in 0u8..2,
+        end in 3i64..9, dated: bool, worthless: bool, tail: bool, rate in 0u8..2,
     ) {
         let catalog = catalog(rates);
         let usages: Vec<UsageCurves> = hours.iter().map(|hours| usage(hours)).collect();
