@@ -11,14 +11,17 @@ pub mod action;
 pub mod assumptions;
 pub mod aws;
 pub mod azure;
+pub mod deadline;
 mod file;
 pub mod gcp;
 mod holding;
 pub mod insured;
 pub mod ledger;
 pub mod particulars;
+pub mod replacement;
 pub mod rights;
 pub mod rule;
+pub mod state;
 
 pub use assumptions::Assumptions;
 pub use holding::{Holding, State};
