@@ -18,10 +18,12 @@ mod holding;
 pub mod insured;
 pub mod ledger;
 pub mod particulars;
+pub mod reconciliation;
 pub mod replacement;
 pub mod rights;
 pub mod rule;
 pub mod state;
+pub mod view;
 
 pub use assumptions::Assumptions;
 pub use holding::{Holding, State};
