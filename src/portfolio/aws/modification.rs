@@ -3,7 +3,8 @@
 use super::*;
 use crate::catalog::aws::{family, pool, size_flexibility};
 use crate::catalog::{Benefit, OnDemandPrice, PoolUnits};
-use crate::portfolio::Commitment;
+use crate::portfolio::replacement::Replacement;
+use crate::portfolio::{Commitment, Particulars};
 use crate::time::Hour;
 use crate::units::Units;
 use chrono::NaiveDate;
@@ -26,19 +27,6 @@ pub struct Target<'a> {
     pub count: Decimal,
     /// Where they apply.
     pub scope: Scope,
-}
-
-/// A modification: what is retired, and what takes its place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Modification {
-    /// The instant from which it holds: the start of the clock hour of the request.
-    pub effective: DateTime<Utc>,
-    /// The footprint, the same before and after.
-    pub footprint: Units,
-    /// Offers of what takes its place, in the order of the targets: the fees of what is retired, spread over the footprint.
-    pub offers: Vec<Offer>,
-    /// What takes its place, in the order of the targets.
-    pub commitments: Vec<Commitment>,
 }
 
 /// The footprint: the sum of count times normalisation factor, by the edition of a day.
@@ -90,7 +78,7 @@ pub fn resize(from: &[Size], into: &[Size], day: Option<NaiveDate>) -> Result<Un
 }
 
 /// Modifies quantities of one or several Reserved Instances into targets. The identifiers of the new commitments are the first old one's with
-/// `/1`, `/2` ...
+/// `/1`, `/2` ..., their fees those of the old ones by footprint. It holds from the start of the clock hour of the request.
 ///
 /// # Errors
 /// The rule that forbids it.
@@ -100,7 +88,7 @@ pub fn modify(
     catalog: &Catalog,
     at: DateTime<Utc>,
     assumptions: &Assumptions,
-) -> Result<Modification, Refusal> {
+) -> Result<Replacement, Refusal> {
     let mut from = Vec::new();
     let mut skus = Vec::new();
     for (holding, quantity) in given {
@@ -150,7 +138,12 @@ pub fn modify(
         });
         offers.push(offer);
     }
-    Ok(Modification { effective, footprint, offers, commitments })
+    let retired = given.iter().map(|(holding, quantity)| (holding.commitment.id.clone(), *quantity)).collect();
+    let bought = given.iter().map(|(holding, _)| holding.bought()).max();
+    let particulars =
+        |made: &Commitment| Particulars { commitment: made.id.clone(), bought, ..first.particulars.clone().into_owned() };
+    let particulars = commitments.iter().map(particulars).collect();
+    Ok(Replacement { action: Action::Modify, effective, retired, offers, commitments, particulars })
 }
 
 /// What can be modified together: one class, one account, and for standard ones one hour of expiry.
