@@ -13,10 +13,10 @@ use chrono::{DateTime, Duration, TimeZone, Utc};
 use covermix::billing::{Charges, Rules};
 use covermix::catalog::{Catalog, Offer, OnDemandPrice};
 use covermix::planning::orders::{Came, verify};
-use covermix::planning::triage::alerts;
 use covermix::planning::{Options, Plan, Planner, Rights};
 use covermix::portfolio::action::Action;
 use covermix::portfolio::assumptions::SalePrice;
+use covermix::portfolio::deadline::{ALERT_DAYS, alerts};
 use covermix::portfolio::{Commitment, Portfolio};
 use covermix::time::{Hour, HourGrid, Term};
 use covermix::units::{Money, to_f64};
@@ -55,6 +55,7 @@ fn main() -> Outcome<()> {
     let mut rights = Rights { at: vec![now], ..Rights::default() };
     rights.assumptions.aws.sale_price = SalePrice::ShareOfReplacement { share: Decimal::new(5, 1) };
     rights.assumptions.aws.sell_through = 0.8;
+    let assumptions = rights.assumptions.clone();
     let dates = [now, now + Duration::days(30), now + Duration::days(60)];
     let planner = Planner::new(&catalog).usage(&usage).owning(&portfolio).purchase_dates(dates).renewing().rights(rights);
     let problem = planner.build()?;
@@ -73,9 +74,10 @@ fn main() -> Outcome<()> {
         let (waste, beside) = (to_f64(of.monthly_waste.value()), to_f64(of.uncovered_beside.value()));
         println!("{:<12}{:>6}{used:>8}{waste:>14.0}{beside:>16.0}  {best}", of.commitment, of.quantity);
     }
-    println!("\nTo decide within 60 days:");
-    for alert in alerts(&findings, now, 60) {
-        println!("  {} {}: until {}", alert.commitment, alert.action, alert.until.date_naive());
+    println!("\nDeadlines of the next 90 days:");
+    for alert in alerts(&portfolio, &catalog, now, &assumptions, &ALERT_DAYS)? {
+        let deadline = &alert.deadline;
+        println!("  within {} days: {} {:?}, last {}", alert.within_days, deadline.commitment, deadline.kind, deadline.last.date_naive());
     }
     compare(&plan, &without);
 

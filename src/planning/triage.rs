@@ -1,14 +1,14 @@
 //! Triage of what is held: how well each commitment is used, what it wastes, what is left on demand beside it, what the plan does with it,
-//! and until when something can be done.
+//! and until when something can be done. Alerts for the next days are [`crate::portfolio::deadline::alerts`].
 
 use super::action::taken::PlannedAction;
 use super::plan::Plan;
 use super::problem::Problem;
 use crate::error::Result;
-use crate::portfolio::action::{Action, Verdict, Window};
-use crate::portfolio::{Assumptions, Ledger, rights};
+use crate::portfolio::Assumptions;
+use crate::portfolio::deadline::{Deadline, DeadlineKind, deadlines};
 use crate::units::Money;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 /// One commitment held.
@@ -32,8 +32,8 @@ pub struct Finding {
     pub uncovered_beside: Money,
     /// What the plan does with it, by value, the highest first; empty if it is kept.
     pub actions: Vec<PlannedAction>,
-    /// What the rules allow now, and until when.
-    pub allowed: Vec<(Action, Window)>,
+    /// Every deadline that is not over, the earliest first.
+    pub deadlines: Vec<Deadline>,
 }
 
 impl Finding {
@@ -43,41 +43,25 @@ impl Finding {
         self.actions.first()
     }
 
-    /// The first deadline of what the plan does with it; without such an action that of anything but lapse that the rules allow.
+    /// The last instant for what the plan does with it; without such an action the first last chance that it has, or its end.
     #[must_use]
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
         let planned = self.actions.iter().filter_map(|action| action.deadline).min();
-        planned
-            .or_else(|| self.allowed.iter().filter(|(action, _)| *action != Action::Lapse).map(|(_, window)| window.until).min())
+        let chances = self.deadlines.iter().filter(|of| !matches!(of.kind, DeadlineKind::Expiry));
+        planned.or_else(|| chances.chain(&self.deadlines).map(|of| of.last).next())
     }
-}
-
-/// Something that must be done, or decided, within some days.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Alert {
-    /// The commitment.
-    pub commitment: String,
-    /// What can be done until then.
-    pub action: Action,
-    /// The last instant.
-    pub until: DateTime<Utc>,
-    /// What it is worth in the plan, if the plan does it.
-    pub value: Option<f64>,
 }
 
 impl Problem<'_> {
     /// Every commitment held, by waste, the largest first.
     ///
     /// # Errors
-    /// As [`rights::permissions`].
+    /// As [`deadlines`].
     pub fn triage(&self, plan: &Plan, now: DateTime<Utc>) -> Result<Vec<Finding>> {
         let bill = plan.before();
         let lines = self.usage().lines();
-        let (assumptions, ledger) = match &self.rights {
-            Some(rights) => (rights.assumptions.clone(), rights.ledger.clone()),
-            None => (Assumptions::default(), Ledger::default()),
-        };
-        let permissions = rights::permissions(&self.portfolio, self.catalog, now, &assumptions, &ledger)?;
+        let assumptions = self.rights.as_ref().map_or_else(Assumptions::default, |rights| rights.assumptions.clone());
+        let last_days = deadlines(&self.portfolio, self.catalog, now, &assumptions)?;
         let mut findings = Vec::new();
         for (index, holding) in self.portfolio.holdings(self.catalog)?.iter().enumerate() {
             let (held, offer) = (holding.commitment, holding.offer);
@@ -95,11 +79,6 @@ impl Problem<'_> {
             let mut actions: Vec<PlannedAction> =
                 plan.actions().iter().filter(|action| action.gives.iter().any(|(id, _)| *id == held.id)).cloned().collect();
             actions.sort_by(|a, b| b.value.unwrap_or(0.0).total_cmp(&a.value.unwrap_or(0.0)));
-            let of_held = permissions.iter().filter(|permission| permission.commitment == held.id);
-            let allowed = of_held.filter_map(|permission| match &permission.verdict {
-                Verdict::Allowed(window) => Some((permission.action, *window)),
-                Verdict::Refused(_) => None,
-            });
             findings.push(Finding {
                 commitment: held.id.clone(),
                 offer: held.offer.clone(),
@@ -110,30 +89,10 @@ impl Problem<'_> {
                 uncovered: plan.monthly(left(&|column| covered.contains(&column))),
                 uncovered_beside: plan.monthly(left(&is_beside)),
                 actions,
-                allowed: allowed.collect(),
+                deadlines: last_days.iter().filter(|of| of.commitment == held.id).cloned().collect(),
             });
         }
         findings.sort_by(|a, b| b.monthly_waste.cmp(&a.monthly_waste).then_with(|| a.commitment.cmp(&b.commitment)));
         Ok(findings)
     }
-}
-
-/// What must be done or decided from an instant on within some days, the most urgent first.
-#[must_use]
-pub fn alerts(findings: &[Finding], now: DateTime<Utc>, days: u32) -> Vec<Alert> {
-    let last = now + Duration::days(i64::from(days));
-    let of = |finding: &Finding| -> Vec<Alert> {
-        let planned = |action: Action| finding.actions.iter().find(|of| of.kind == action).and_then(|of| of.value);
-        let allowed = finding.allowed.iter().filter(|(_, window)| now <= window.until && window.until <= last);
-        let alert = |(action, window): &(Action, Window)| Alert {
-            commitment: finding.commitment.clone(),
-            action: *action,
-            until: window.until,
-            value: planned(*action),
-        };
-        allowed.map(alert).collect()
-    };
-    let mut alerts: Vec<Alert> = findings.iter().flat_map(of).collect();
-    alerts.sort_by(|a, b| (a.until, &a.commitment, a.action).cmp(&(b.until, &b.commitment, b.action)));
-    alerts
 }

@@ -4,8 +4,8 @@ use super::actions::{families, start};
 use super::*;
 use crate::billing::Rules;
 use crate::planning::orders::{Came, Cause, Operation, Orders, verify};
-use crate::planning::triage::alerts;
 use crate::portfolio::action::Action;
+use crate::portfolio::deadline::DeadlineKind;
 use chrono::Duration;
 
 struct Solved {
@@ -169,9 +169,13 @@ fn triage_lists_waste_first_with_deadlines() {
     assert!(conv.uncovered_beside > conv.uncovered);
     assert_eq!(conv.best().unwrap().kind, Action::Exchange);
     assert!(std.deadline().is_some());
-    // 270 days are left: nothing is urgent within 90 days, and the last day of an exchange is within 300.
-    assert!(alerts(&findings, start(0), 90).is_empty());
-    assert!(alerts(&findings, start(0), 300).iter().any(|alert| alert.action == Action::Exchange && alert.commitment == "old-conv"));
+    // The last day of an exchange is the day before the end, that of a sale a month before.
+    let last = |of: &crate::planning::triage::Finding, action: Action| {
+        of.deadlines.iter().find(|of| of.kind == DeadlineKind::LastChance { action }).map(|of| of.last)
+    };
+    assert_eq!(last(conv, Action::Exchange), Some(start(272 * 24)));
+    assert_eq!(last(std, Action::Sell), Some(start(243 * 24)));
+    assert_eq!((last(std, Action::Exchange), std.deadline()), (None, Some(start(243 * 24))));
 }
 
 #[test]
