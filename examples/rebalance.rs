@@ -77,7 +77,13 @@ fn main() -> Outcome<()> {
     println!("\nDeadlines of the next 90 days:");
     for alert in alerts(&portfolio, &catalog, now, &assumptions, &ALERT_DAYS)? {
         let deadline = &alert.deadline;
-        println!("  within {} days: {} {:?}, last {}", alert.within_days, deadline.commitment, deadline.kind, deadline.last.date_naive());
+        println!(
+            "  within {} days: {} {:?}, last {}",
+            alert.within_days,
+            deadline.commitment,
+            deadline.kind,
+            deadline.last.date_naive()
+        );
     }
     compare(&plan, &without);
 

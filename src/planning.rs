@@ -19,6 +19,8 @@ mod build;
 #[cfg(feature = "highs")]
 pub mod calendar;
 #[cfg(feature = "highs")]
+mod capacity;
+#[cfg(feature = "highs")]
 mod certificate;
 #[cfg(feature = "highs")]
 mod clash;

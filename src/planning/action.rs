@@ -10,8 +10,8 @@ pub(super) mod taken;
 
 use crate::catalog::{Benefit, Offer};
 use crate::error::{Error, Problem, Result};
-use crate::portfolio::{Commitment, Portfolio, Scope};
 use crate::portfolio::action::Action;
+use crate::portfolio::{Commitment, Portfolio, Scope};
 use crate::units::{Money, to_decimal};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;

@@ -4,7 +4,7 @@
 //! each path of prices, the policy's rules as rows, and what the objective needs. Formula: `docs/formulation.md`, "Master problem". Bound and
 //! status are read through the `highs` model, since good_lp hides them.
 
-use super::column::Effect;
+use super::capacity::Capacities;
 use super::objective::Objective;
 use super::path::{OwnCapacity, PathCut};
 use super::problem::Problem;
@@ -141,8 +141,9 @@ impl<'p, 'a> Master<'p, 'a> {
         if question.elastic.is_some() {
             objective = Expression::default();
         }
-        self.cut_rows(&steps, &open, &mut model);
-        self.path_rows(&steps, &open, &mut model);
+        let capacities = Capacities::new(problem, &steps, &mut model);
+        self.cut_rows(&steps, &open, &capacities, &mut model);
+        self.path_rows(&steps, &open, &capacities, &mut model);
         let mut gives = BTreeMap::new();
         for (index, row) in problem.rows.rows.iter().enumerate() {
             let (sum, size) = self.row_sum(row, &steps, &open, &choices);
@@ -276,38 +277,19 @@ impl<'p, 'a> Master<'p, 'a> {
     }
 
     /// `open_b >= constant - Σ slope · capacity`.
-    fn cut_rows(&self, steps: &[Variable], open: &[Variable], model: &mut Model) {
-        let problem = self.problem;
+    fn cut_rows(&self, steps: &[Variable], open: &[Variable], capacities: &Capacities<'_>, model: &mut Model) {
         for (block, cut) in &self.cuts {
             let mut row: Expression = open[*block].into();
-            let start = problem.recourse.epochs()[self.blocks[*block].epoch].hours.start;
-            for (column, steps) in problem.columns.iter().zip(steps) {
-                for effect in column.effects.iter().filter(|effect| effect.hours.contains(&start)) {
-                    let slope = cut.slope[effect.slot] * effect.capacity / self.scale;
-                    if slope.abs() > 1e-13 {
-                        row.add_mul(slope, steps);
-                    }
-                }
+            let epoch = self.blocks[*block].epoch;
+            for (slot, slope) in cut.slope.iter().enumerate() {
+                capacities.add(&mut row, slope / self.scale, (slot, epoch), steps);
             }
             model.rows.push(constraint!(row >= cut.constant / self.scale));
         }
     }
 
     /// The cuts by line: `Σ_b open_b >= constant - Σ wide + Σ_i of_line_i`, `of_line_i >= each tangent`.
-    fn path_rows(&self, steps: &[Variable], open: &[Variable], model: &mut Model) {
-        let problem = self.problem;
-        let epochs = problem.recourse.epochs();
-        let mut by_slot: BTreeMap<usize, Vec<(usize, &Effect)>> = BTreeMap::new();
-        for (index, column) in problem.columns.iter().enumerate() {
-            for effect in &column.effects {
-                by_slot.entry(effect.slot).or_default().push((index, effect));
-            }
-        }
-        let serving = |slot: usize, epoch: usize| {
-            let start = epochs[epoch].hours.start;
-            let of_slot = by_slot.get(&slot).into_iter().flatten();
-            of_slot.filter(move |(_, effect)| effect.hours.contains(&start))
-        };
+    fn path_rows(&self, steps: &[Variable], open: &[Variable], capacities: &Capacities<'_>, model: &mut Model) {
         for cut in self.paths.iter().flatten() {
             let mut row = Expression::default();
             for (block, open) in self.blocks.iter().zip(open) {
@@ -316,9 +298,7 @@ impl<'p, 'a> Master<'p, 'a> {
                 }
             }
             for (epoch, slot, slope) in &cut.wide {
-                for (index, effect) in serving(*slot, *epoch) {
-                    row.add_mul(slope * effect.capacity / self.scale, steps[*index]);
-                }
+                capacities.add(&mut row, slope / self.scale, (*slot, *epoch), steps);
             }
             for cell in &cut.cells {
                 let of_line = model.add(variable().min(0));
@@ -326,9 +306,7 @@ impl<'p, 'a> Master<'p, 'a> {
                 let Ok(own) = self.own.binary_search_by_key(&cell.line, |own| own.line) else { continue };
                 let mut capacity = Expression::default();
                 for (slot, weight) in &self.own[own].slots {
-                    for (index, effect) in serving(*slot, cell.epoch) {
-                        capacity.add_mul(effect.capacity / weight, steps[*index]);
-                    }
+                    capacities.add(&mut capacity, 1.0 / weight, (*slot, cell.epoch), steps);
                 }
                 for (constant, slope) in &cell.tangents {
                     let tangent = capacity.clone() * (slope / self.scale) + of_line;
@@ -341,15 +319,15 @@ impl<'p, 'a> Master<'p, 'a> {
 }
 
 /// A model in the making.
-struct Model {
+pub(super) struct Model {
     variables: ProblemVariables,
     columns: usize,
-    rows: Vec<good_lp::Constraint>,
+    pub(super) rows: Vec<good_lp::Constraint>,
 }
 
 impl Model {
     /// Adds a variable; good_lp gives HiGHS its columns in the order in which they are added.
-    fn add(&mut self, definition: good_lp::VariableDefinition) -> Variable {
+    pub(super) fn add(&mut self, definition: good_lp::VariableDefinition) -> Variable {
         self.columns += 1;
         self.variables.add(definition)
     }

@@ -67,6 +67,13 @@ impl Rights {
                     let Some(change) = self.change(&quote, (quantity, count), held, (portfolio, catalog, policy)) else {
                         continue;
                     };
+                    let is_of_use = |of: &Received| {
+                        let own = change.offers.iter().chain(portfolio.offers()).find(|offer| offer.id == of.offer);
+                        own.or_else(|| catalog.offer(&of.offer)).is_some_and(|offer| covers(offer, &of.scope))
+                    };
+                    if !change.receives.is_empty() && !change.receives.iter().any(is_of_use) {
+                        continue;
+                    }
                     for used in quote.uses(&[quantity]) {
                         uses.entry((used.limit, used.owner)).or_default().push((changes.len(), at, used.amount));
                     }
@@ -180,12 +187,15 @@ impl Rights {
 /// value in finer steps, and covers the same.
 fn finest(quotes: Vec<Quote>, catalog: &Catalog) -> Vec<Quote> {
     let mut kept: Vec<Quote> = Vec::with_capacity(quotes.len());
-    let mut smallest: BTreeMap<(String, Action, String, PaymentOption, DateTime<Utc>), (usize, Decimal, Decimal)> = BTreeMap::new();
+    let mut smallest: BTreeMap<(String, Action, String, PaymentOption, DateTime<Utc>), (usize, Decimal, Decimal)> =
+        BTreeMap::new();
     for quote in quotes {
         let received = quote.received.as_ref();
         let offer = received.and_then(|received| catalog.offer(&received.offer));
         let pool = offer.and_then(|offer| match &offer.benefit {
-            Benefit::Reservation { pool: Some(pool), .. } if !offer.scopes.contains(&ScopeKind::AvailabilityZone) || offer.scopes.len() > 1 => {
+            Benefit::Reservation { pool: Some(pool), .. }
+                if !offer.scopes.contains(&ScopeKind::AvailabilityZone) || offer.scopes.len() > 1 =>
+            {
                 Some((pool.pool.clone(), pool.units.value(), offer.payment_option))
             }
             _ => None,

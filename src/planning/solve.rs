@@ -9,6 +9,7 @@
 //!    provider's order costs money. The cheapest bill wins.
 
 use super::baseline;
+use super::capacity;
 use super::column::Column;
 use super::master::{Master, MasterAnswer, Question};
 use super::objective::Objective;
@@ -190,6 +191,8 @@ pub(super) struct Search<'s, 'a> {
     sweeping: Duration,
     pub(super) bound: f64,
     pub(super) best: Point,
+    /// The master's last relaxed proposal.
+    proposed: Option<Vec<f64>>,
     /// Averaged hourly prices of the wide slots, and how many they are of.
     averaged: Option<(Prices, u32)>,
     /// Slots that cover the same lines.
@@ -224,6 +227,7 @@ impl<'s, 'a> Search<'s, 'a> {
             sweeping: Duration::ZERO,
             bound: f64::NEG_INFINITY,
             best,
+            proposed: None,
             averaged: None,
             rivals,
             integer,
@@ -249,6 +253,17 @@ impl<'s, 'a> Search<'s, 'a> {
     /// Whether the best point, rounded to whole steps, is billed within the gap already. What must be whole is rounded, up from a half or, if a
     /// budget forbids that, from more; the master then sets the rest anew, so that the rules are kept.
     fn is_rounding_enough(&mut self) -> Result<bool> {
+        // Where optima are whole by themselves, the proposal is.
+        if let Some(proposed) = self.proposed.take() {
+            let steps = self.whole(&proposed);
+            if self.problem.is_allowed(&steps) {
+                let cost = self.price(&fractional(&steps));
+                self.integer.insert(steps.clone(), cost);
+                if self.is_enough(&steps, cost)? {
+                    return Ok(true);
+                }
+            }
+        }
         let best = self.best.steps.clone();
         let mut tried: BTreeSet<Vec<u32>> = BTreeSet::new();
         for up_from in [0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0] {
@@ -370,6 +385,32 @@ impl<'s, 'a> Search<'s, 'a> {
         self.master.add_path(path, 3);
     }
 
+    /// Gives the master cuts on both sides of the whole steps next to a point, in every epoch: where purchases have many dates and no slot is
+    /// over several lines, that makes its optima whole.
+    fn around(&mut self, steps: &[f64]) {
+        if !capacity::is_long(self.problem) || !self.problem.recourse.wide().is_empty() {
+            return;
+        }
+        let mut units = vec![0.0; self.problem.recourse.slots()];
+        for candidate in self.problem.candidates.iter().filter(|candidate| !candidate.is_divisible) {
+            let unit = &mut units[candidate.slot];
+            *unit = if *unit > 0.0 { candidate.capacity.min(*unit) } else { candidate.capacity };
+        }
+        let began = Instant::now();
+        for offset in [-0.5, 0.5] {
+            let mut capacity = self.problem.capacity(steps);
+            for of_epoch in &mut capacity {
+                for (capacity, unit) in of_epoch.iter_mut().zip(&units).filter(|(_, unit)| **unit > 0.0) {
+                    *capacity = ((*capacity / unit).round() + offset) * unit;
+                }
+            }
+            let (cuts, _) = self.problem.recourse.sweep(&capacity, &self.blocks);
+            self.master.add(cuts);
+            self.sweeps += 1;
+        }
+        self.sweeping += began.elapsed();
+    }
+
     /// Prices nothing and the simple rules' points, so that the master starts with cuts where plans lie.
     pub(super) fn start(&mut self) {
         for start in std::iter::once(self.problem.nothing()).chain(baseline::starts(self.problem)) {
@@ -407,6 +448,7 @@ impl<'s, 'a> Search<'s, 'a> {
             };
             bound = answer.bound.max(bound);
             if closed.is_empty() {
+                self.proposed = Some(proposed.clone());
                 self.bound = self.bound.max(bound);
             }
             if self.best.cost - bound <= target * self.best.cost.abs() || self.must_stop() {
@@ -430,6 +472,8 @@ impl<'s, 'a> Search<'s, 'a> {
             }
             let best = self.best.steps.clone();
             self.respond(&[&best, &proposed, &steps]);
+            self.around(&best);
+            self.around(&proposed);
             if self.master.len() > 120 * self.blocks.len() {
                 let (best, proposed) = (self.problem.capacity(&self.best.steps), self.problem.capacity(&proposed));
                 self.master.purge(&[&best, &proposed], 0.5);

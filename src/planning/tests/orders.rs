@@ -73,7 +73,10 @@ fn orders_that_are_executed_leave_no_difference() {
     let came = Came { usage: &usage, catalog: &catalog, portfolio: plan.portfolio(), billed: None };
     let verification = verify(&orders, (&usage, &catalog, &portfolio), &came, &Rules::default()).unwrap();
     assert_eq!(verification.difference(), Money::ZERO, "{verification}");
-    assert!(verification.orders.iter().all(|order| order.cause == Cause::AsOrdered && order.amount == Money::ZERO), "{verification}");
+    assert!(
+        verification.orders.iter().all(|order| order.cause == Cause::AsOrdered && order.amount == Money::ZERO),
+        "{verification}"
+    );
 }
 
 #[test]
@@ -106,7 +109,10 @@ fn what_differs_is_split_by_cause_and_adds_up() {
     let mut came = orders.clone();
     came.orders[bought].results[0].quantity -= Decimal::ONE;
     let of = check(&came, None, &usage, &catalog);
-    assert_eq!(of.orders[bought].cause, if orders.orders[bought].quantity == Decimal::ONE { Cause::NotExecuted } else { Cause::OtherQuantity });
+    assert_eq!(
+        of.orders[bought].cause,
+        if orders.orders[bought].quantity == Decimal::ONE { Cause::NotExecuted } else { Cause::OtherQuantity }
+    );
     let mut came = orders.clone();
     came.orders[bought].results[0].start += Duration::days(3);
     let of = check(&came, None, &usage, &catalog);
