@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Lots that one change combines at most; beyond, what rounding wastes is nothing.
 const MOST_LOTS: u32 = 2_000;
 
-/// Rounding that wastes less than this share of what is received is not improved any further.
-const LEAST_WASTE: f64 = 1e-3;
+/// So many pairs of lots are kept in any case; then only those that waste half as much as the last.
+const KEPT_LOTS: usize = 6;
 
 /// What the planner may do with what is held, by the providers' rules.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -249,7 +249,8 @@ fn lots(quote: &Quote) -> Vec<(Decimal, Decimal)> {
     for number in 1..=most {
         let exact = ratio * f64::from(number);
         let waste = (exact - 1e-9).ceil() - exact;
-        if waste >= least - 1e-9 {
+        let is_better = if found.len() < KEPT_LOTS { waste < least - 1e-9 } else { waste <= least / 2.0 };
+        if !is_better {
             continue;
         }
         let quantity = lot * Decimal::from(number);
@@ -258,7 +259,7 @@ fn lots(quote: &Quote) -> Vec<(Decimal, Decimal)> {
         least = waste;
         found.push((quantity, count));
         let is_equal = received.tests.iter().any(|test| test.relation == Relation::Equal);
-        if is_equal || waste <= LEAST_WASTE * exact {
+        if is_equal || waste <= 1e-9 {
             break;
         }
     }

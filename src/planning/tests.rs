@@ -4,6 +4,7 @@
 
 mod actions;
 mod orders;
+mod rights;
 mod rules;
 
 use super::problem::{Problem, Slot};

@@ -162,7 +162,7 @@ impl Timing {
         sum
     }
 
-    /// What one step of a change adds to the objective: recurring payments of what is received less those of what is given up, and what is
+    /// What one step of a change adds to the objective (`docs/formulation.md`, "Actions"): recurring payments of what is received less those of what is given up, and what is
     /// paid at once. What was paid upfront for commitments given up is spent either way; what they and those received would still be worth after
     /// the hours planned counts as for purchases. In a steady state payments at once are spread over what was left of what is given up.
     pub(super) fn change_cost(
