@@ -63,7 +63,15 @@ fn main() -> Outcome<()> {
     let plan = problem.solve(&options)?;
     let without = problem.without_actions()?.solve(&options)?;
 
-    println!("Held today, {} days of usage, {} changes that the rules allow", DAYS, problem.changes().len());
+    let hourly = |of: &dyn Fn(&Commitment) -> bool| -> Outcome<f64> {
+        let held = portfolio.commitments().iter().filter(|held| of(held));
+        let costs = held.map(|held| Ok((portfolio.offer(&catalog, held)?.effective_hourly() * held.quantity).to_f64()));
+        costs.sum::<Outcome<f64>>()
+    };
+    let share = hourly(&|held| held.id.starts_with("m4") || held.id.starts_with("c4"))? / hourly(&|_| true)?;
+    println!("Held today: {:.0} % of its cost is of m4 and c4, which usage has left", 100.0 * share);
+    println!("{DAYS} days of usage, {} changes that the rules allow", problem.changes().len());
+    assert!(share > 0.6);
     let findings = problem.triage(&plan, now)?;
     println!("\n{:<12}{:>6}{:>8}{:>14}{:>16}  best action", "commitment", "units", "used", "waste/month", "beside/month");
     for of in &findings {
@@ -94,7 +102,7 @@ fn main() -> Outcome<()> {
         *by_kind.entry(action.kind).or_default() += action.value.unwrap_or(0.0);
     }
     for (kind, value) in &by_kind {
-        println!("  {kind:<14} {value:>10.0} USD");
+        println!("  {:<14} {value:>10.0} USD", kind.to_string());
     }
     println!("\nPurchase calendar:");
     for tranche in plan.calendar(&problem)? {
@@ -212,7 +220,7 @@ fn portfolio(now: DateTime<Utc>) -> Outcome<Portfolio> {
     Ok(Portfolio::default().with([
         held("m4-conv", "m4.large convertible 3 years", 60, 400, 1095)?,
         held("m4-ending", "m4.large convertible 1 year", 12, 345, 365)?,
-        held("c4-std", "c4.large standard 1 year", 25, 120, 365)?,
+        held("c4-std", "c4.large standard 1 year", 31, 120, 365)?,
         held("m5-conv", "m5.large convertible 3 years", 30, 200, 1095)?,
         held("r5-std", "r5.large standard 1 year", 30, 340, 365)?,
     ])?)

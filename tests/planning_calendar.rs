@@ -83,6 +83,9 @@ fn weekly_purchases_of_three_years_save_what_perfect_foresight_allows() {
     assert!((saved - 45.18).abs() < 0.005, "{saved}");
     assert!((solution.evaluation.objective - 52_944_577.5).abs() < 2e-6 * 52_944_577.5, "{}", solution.evaluation.objective);
     assert!(solution.gap() <= 1e-6);
+    // Whole without branching: the best relaxed point costs no less than the whole steps.
+    let integrality = solution.certificate().integrality;
+    assert!(integrality.abs() <= 1e-7 * solution.evaluation.objective, "{integrality}");
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn a_small_trace_is_planned_week_by_week_without_branching() {
     assert!((plan.objective() - relaxed).abs() <= 1e-6 * relaxed, "{} and {relaxed}", plan.objective());
     assert!(saved(&plan, &demand) > 0.4, "{}", saved(&plan, &demand));
     let calendar = plan.calendar(&problem).unwrap();
-    assert!(calendar.len() > 20, "{} tranches", calendar.len());
+    assert!(calendar.len() >= 12, "{} tranches", calendar.len());
     let bought: covermix::units::MoneyPerHour =
         calendar.iter().fold(covermix::units::MoneyPerHour::ZERO, |sum, of| sum + of.hourly);
     let expiring = plan.ladder(&problem).unwrap().values().fold(covermix::units::MoneyPerHour::ZERO, |sum, of| sum + of.total());

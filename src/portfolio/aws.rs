@@ -82,14 +82,14 @@ pub fn window(holding: &Holding<'_>, action: Action, assumptions: &Assumptions) 
         Action::PutBack => super::insured::window(holding, assumptions),
         Action::Refund | Action::TradeIn => Err(fixed(offer, "AWS refunds and trades in no commitment of this kind")),
         Action::ChangeScope | Action::SwapStorage | Action::Upgrade | Action::Extend | Action::ConvertModel => {
-            Err(fixed(offer, "AWS has no such change"))
+            Err(kind(Rule::NotOffered, "AWS has no such change"))
         }
     }
 }
 
 /// Refused, because commitments of this kind cannot be changed so.
 fn fixed(offer: &Offer, what: &str) -> Refusal {
-    kind(if offer.is_spend_plan() { Rule::AwsFixed } else { Rule::AwsModify }, what)
+    kind(if offer.is_spend_plan() { Rule::AwsFixed } else { Rule::NotOffered }, what)
 }
 
 /// When a Reserved Instance can be sold.

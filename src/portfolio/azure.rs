@@ -140,10 +140,10 @@ pub fn window(holding: &Holding<'_>, action: Action, assumptions: &Assumptions) 
         Action::Lapse => within(Rule::End),
         Action::PutBack => super::insured::window(holding, assumptions),
         Action::Modify | Action::Sell | Action::Return | Action::CancelQueued => {
-            Err(kind(if is_plan { Rule::AzureFixed } else { Rule::AzureExchangeProduct }, "Azure has no such action"))
+            Err(kind(Rule::NotOffered, "Azure has no such action"))
         }
         Action::Upgrade | Action::Extend | Action::ConvertModel => {
-            Err(kind(if is_plan { Rule::AzureFixed } else { Rule::AzureExchangeTerm }, "Azure changes a term by exchange only"))
+            Err(kind(Rule::NotOffered, "Azure changes a term by exchange only"))
         }
     }
 }
@@ -157,7 +157,7 @@ fn is_returnable(offer: &Offer) -> bool {
 /// trade-in for each savings plan of the catalog that the rules allow, swaps of premium storage.
 #[must_use]
 pub fn quotes(holding: &Holding<'_>, catalog: &Catalog, at: DateTime<Utc>, assumptions: &Assumptions) -> Vec<Quote> {
-    let current = current_price(holding.offer, catalog);
+    let current = rights::current_offer(holding.offer, catalog);
     let mut quotes: Vec<Quote> = refund::quote(holding, current, at, assumptions).into_iter().collect();
     let is_open = |action: Action| rights::allowed(holding, action, at, assumptions).is_ok();
     let (exchange, trade_in, swap) = (is_open(Action::Exchange), is_open(Action::TradeIn), is_open(Action::SwapStorage));
@@ -173,18 +173,4 @@ pub fn quotes(holding: &Holding<'_>, catalog: &Catalog, at: DateTime<Utc>, assum
         }
     }
     quotes
-}
-
-/// The catalog's offer that is the same but for its price.
-#[must_use]
-pub fn current_price<'a>(offer: &Offer, catalog: &'a Catalog) -> Option<&'a Offer> {
-    let same = |other: &&Offer| {
-        other.provider == offer.provider
-            && other.service == offer.service
-            && other.region == offer.region
-            && other.benefit == offer.benefit
-            && other.term == offer.term
-            && other.payment_option == offer.payment_option
-    };
-    catalog.offer(&offer.id).or_else(|| catalog.offers().iter().find(same))
 }

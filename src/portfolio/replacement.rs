@@ -181,6 +181,8 @@ impl Portfolio {
     /// As [`Portfolio::new`]; [`Problem::Dangling`](crate::Problem::Dangling) for what is not held.
     pub fn replaced(&self, replacement: &Replacement) -> Result<Self> {
         let effective = replacement.effective;
+        // The parts of an Azure order have its start: they take its place from there.
+        let is_from_the_start = replacement.commitments.iter().any(|made| made.start < effective);
         let mut commitments = Vec::new();
         let mut particulars = self.particulars.clone();
         for (id, _) in &replacement.retired {
@@ -193,7 +195,7 @@ impl Portfolio {
             let given = replacement.retired.iter().find(|(id, _)| *id == commitment.id);
             let quantity = given.map_or(Decimal::ZERO, |(_, quantity)| (*quantity).min(commitment.quantity));
             let rest = commitment.quantity - quantity;
-            let served = (effective > commitment.start && quantity > Decimal::ZERO).then(|| Commitment {
+            let served = (effective > commitment.start && quantity > Decimal::ZERO && !is_from_the_start).then(|| Commitment {
                 quantity,
                 end: effective.min(commitment.end),
                 ..commitment.clone()

@@ -5,10 +5,10 @@ use super::action::{Action, Because, Given, Permission, Quote, Refusal, Verdict,
 use super::assumptions::Assumptions;
 use super::holding::Holding;
 use super::ledger::{Ledger, Use};
-use super::particulars::Status;
+use super::particulars::{Renewal, Status};
 use super::rule::Rule;
-use super::{Portfolio, aws, azure, gcp, insured};
-use crate::catalog::{Catalog, Lot};
+use super::{Commitment, Portfolio, aws, azure, gcp, insured};
+use crate::catalog::{Catalog, Lot, Offer};
 use crate::error::Result;
 use crate::usage::Provider;
 use chrono::{DateTime, Duration, Utc};
@@ -110,6 +110,35 @@ pub fn quotes(
     };
     quotes.retain(is_within);
     Ok(quotes)
+}
+
+/// The catalog's offer that is the same but for its price.
+#[must_use]
+pub fn current_offer<'a>(offer: &Offer, catalog: &'a Catalog) -> Option<&'a Offer> {
+    let same = |other: &&Offer| {
+        other.provider == offer.provider
+            && other.service == offer.service
+            && other.region == offer.region
+            && other.benefit == offer.benefit
+            && other.term == offer.term
+            && other.payment_option == offer.payment_option
+    };
+    catalog.offer(&offer.id).or_else(|| catalog.offers().iter().find(same))
+}
+
+/// What a commitment that renews automatically is followed by: the same, at the catalog's price, from its end on. `None` if it does not renew,
+/// or the catalog does not sell it any more.
+#[must_use]
+pub fn renewed(holding: &Holding<'_>, catalog: &Catalog) -> Option<Commitment> {
+    let start = holding.commitment.end;
+    let offer = current_offer(holding.offer, catalog).filter(|offer| offer.is_purchasable_on(start.date_naive()))?;
+    (holding.renewal() == Renewal::Automatic).then(|| Commitment {
+        id: format!("{}>renewal", holding.commitment.id),
+        offer: offer.id.clone(),
+        start,
+        end: offer.term.end(start),
+        ..holding.commitment.clone()
+    })
 }
 
 impl Quote {

@@ -11,6 +11,8 @@ use std::fmt;
 pub enum Rule {
     /// Quantities come in the lots in which the offer is sold.
     Lot,
+    /// The provider has no such action for commitments of this kind.
+    NotOffered,
     /// Only a commitment that is active and has nothing pending can be changed.
     Active,
     /// After its end nothing can be done with a commitment.
@@ -221,8 +223,9 @@ const GOOGLE_CUDS: Page = ("Cloud Billing, Committed use discounts", "https://cl
 
 impl Rule {
     /// Every rule, in order.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::Lot,
+        Self::NotOffered,
         Self::Active,
         Self::End,
         Self::AwsModify,
@@ -281,6 +284,7 @@ impl Rule {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lot => "lot",
+            Self::NotOffered => "not_offered",
             Self::Active => "active",
             Self::End => "end",
             Self::AwsModify => "aws_modify",
@@ -340,6 +344,7 @@ impl Rule {
     pub fn statement(self) -> &'static str {
         match self {
             Self::Lot => "Quantities come in the lots in which the offer is sold.",
+            Self::NotOffered => "The provider has no such action for commitments of this kind.",
             Self::Active => "Only a commitment that is active and has nothing pending can be changed.",
             Self::End => "After its end nothing can be done with a commitment.",
             Self::AwsModify => {
@@ -480,9 +485,7 @@ impl Rule {
 
     fn source(self) -> Page {
         match self {
-            Self::Lot => ("", ""),
-            Self::Active => ("", ""),
-            Self::End => ("", ""),
+            Self::Lot | Self::NotOffered | Self::Active | Self::End => ("", ""),
             Self::InsuredPut => ("the contract with the insurer", ""),
             Self::AwsModify
             | Self::AwsModifyFootprint

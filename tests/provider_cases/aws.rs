@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 pub(crate) fn run(example: &Value) -> Outcome {
     let (inputs, expected) = (&example["inputs"], &example["expected"]);
     let kind = example["kind"].as_str().unwrap_or("");
-    if let Some(outcome) = aws_rights::run(kind, inputs, expected) {
-        return outcome.unwrap_or_else(Outcome::Unsupported);
+    match aws_rights::run(kind, inputs, expected) {
+        Some(Ok(outcome)) => return outcome,
+        Some(Err(reason)) if kind.starts_with("ri-") => return Outcome::Unsupported(reason),
+        _ => {}
     }
     if let Some(outcome) = aws_rows::run(kind, example) {
         return outcome.unwrap_or_else(Outcome::Unsupported);

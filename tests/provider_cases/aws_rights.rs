@@ -41,7 +41,7 @@ pub(crate) fn run(kind: &str, inputs: &Value, expected: &Value) -> Option<Parsed
         effective_hour(inputs, expected)
     } else if is_change {
         exchange_values(inputs, expected)
-    } else if is_sale || names("listing") || names("marketplace") {
+    } else if is_sale || (kind.starts_with("ri") && (names("listing") || names("marketplace"))) {
         sale(inputs, expected)
     } else if kind.contains("return") || (names("return") && names("commitment")) {
         returned(inputs, expected)
@@ -474,7 +474,7 @@ fn sale(inputs: &Value, expected: &Value) -> Parsed<Findings> {
     for (name, wanted) in expected.as_object().into_iter().flatten() {
         let left = number - sold.unwrap_or_default();
         match name.as_str() {
-            name if name.contains("available") || name.contains("remaining_count") || name.contains("unsold") => {
+            name if ["available", "remaining", "left", "unsold"].iter().any(|word| name.contains(word)) && sold.is_some() => {
                 findings.figure(left, wanted, name);
             }
             name if name.contains("percent") => findings.figure(resale::FEE * Decimal::ONE_HUNDRED, wanted, name),

@@ -22,7 +22,7 @@ pub(crate) fn run(topic: &str, inputs: &Value, expected: &Value) -> Option<Parse
     let topic = topic.to_lowercase();
     let is = |word: &str| topic.contains(word);
     let names = |word: &str| fields(inputs).iter().any(|(path, _)| path.contains(word));
-    let found = if is("policy") {
+    let found = if is("policy") && is("exchange") {
         policy(&topic, inputs, expected)
     } else if is("trade-in") || is("trade in") || is("tradein") {
         Purchase::read(inputs).and_then(|purchase| trade_in(&purchase, inputs, expected))
@@ -88,7 +88,10 @@ impl Purchase {
         let elapsed = fields.iter().find_map(|(path, value)| {
             let is_elapsed =
                 elapsed_names.iter().any(|name| path.contains(name)) || path.contains("cancel") || path.contains("refund");
-            let is_other = ["term", "monthly", "per_month", "limit", "usd", "amount"].iter().any(|name| path.contains(name));
+            let is_other =
+                ["term", "monthly", "per_month", "limit", "usd", "amount", "quantity", "count", "units", "fee", "price"]
+                    .iter()
+                    .any(|name| path.contains(name));
             decimal(value).ok().filter(|_| is_elapsed && !is_other)
         });
         let remaining = number(&["remaining_months", "months_remaining", "months_left"]);
@@ -235,7 +238,13 @@ fn refund(purchase: &Purchase, inputs: &Value, expected: &Value) -> Parsed<Findi
         let is = |word: &str| name.contains(word);
         if is("day") && is("remain") {
             days(purchase, wanted, &mut findings);
-        } else if is("restor") || is("replenish") || is("return_days") || is("back_after") {
+        } else if is("month") && (is("remain") || is("left")) {
+            let months = purchase.offer.term.nominal_months();
+            let left = (0..=months).rev().find(|left| months_after(purchase.start, months - left) >= purchase.at);
+            findings.figure(Decimal::from(left.unwrap_or(0)), wanted, &name);
+        } else if decimal(wanted).is_ok() && (is("count") || is("against") || is("uses")) {
+            findings.figure(purchase.remaining(), wanted, &name);
+        } else if is("restor") || is("replenish") || is("back") {
             if is("day") && later.is_none() {
                 findings.figure(first_day_restored(purchase.at, &after, limit), wanted, &name);
             } else {

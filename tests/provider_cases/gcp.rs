@@ -16,8 +16,8 @@ pub(crate) fn run(example: &Value) -> Outcome {
     let inputs = &example["inputs"];
     let has = |field: &str| inputs.get(field).is_some();
     let topic = example["topic"].as_str().unwrap_or("");
-    if let Some(outcome) = gcp_rights::run(topic, inputs, &example["expected"]) {
-        return outcome.unwrap_or_else(Outcome::Unsupported);
+    if let Some(Ok(outcome)) = gcp_rights::run(topic, inputs, &example["expected"]) {
+        return outcome;
     }
     if let Some(outcome) = gcp_models::run(example) {
         return outcome.unwrap_or_else(Outcome::Unsupported);

@@ -13,6 +13,7 @@
     missing_docs
 )]
 
+mod actions;
 mod aws;
 mod aws_rights;
 mod aws_rows;

@@ -10,7 +10,7 @@ use crate::portfolio::action::Action;
 use crate::portfolio::particulars::Renewal;
 use crate::portfolio::{Assumptions, Commitment, rights};
 use crate::units::{Money, to_decimal};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use rayon::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -35,7 +35,7 @@ pub struct PlannedAction {
     /// Paid at once, less what is paid back; amounts below 0 are received.
     pub paid: Money,
     /// By how much the plan's objective would be higher without this action: for a renewal without the purchase, for a lapse with the same
-    /// bought again. `None` where that cannot be bought.
+    /// bought again (beside the plan's purchases, or instead of them). `None` where that cannot be bought.
     pub value: Option<f64>,
     /// The last instant at which it can be done.
     pub deadline: Option<DateTime<Utc>>,
@@ -192,17 +192,35 @@ impl Problem<'_> {
             let left = held.quantity - quantity_of(renewed);
             if left > Decimal::ZERO {
                 let more = again.filter(|_| wanted > renewed);
-                let more =
-                    more.map(|index| self.cost_with(solution, index, solution.steps[index] + wanted - renewed)).transpose()?;
-                let value = more.map(|cost| cost - solution.evaluation.objective);
+                let value = more.map(|index| self.value_of_lapse(solution, index, wanted - renewed)).transpose()?;
                 let why = match value {
-                    Some(value) => format!("bought again it would cost {value:.2} {currency} more than the plan"),
+                    Some(value) => format!("bought again, the plan would cost {value:.2} {currency} more"),
                     None => "the same is not for sale on a purchase date at its end".to_owned(),
                 };
                 actions.push(action(ends, left, value, Vec::new(), why));
             }
         }
         Ok(actions)
+    }
+
+    /// What the plan would cost more with so many steps of a candidate bought again: beside its purchases, or instead of what it buys for the
+    /// same usage from then on, whichever costs less.
+    fn value_of_lapse(&self, solution: &Solution, index: usize, steps: u32) -> Result<f64> {
+        let again = &self.candidates[index];
+        let mut beside = solution.steps.clone();
+        beside[index] = (beside[index] + steps).min(again.max_steps.max(beside[index]));
+        let mut instead = beside.clone();
+        let mut room = f64::from(steps) * again.capacity;
+        for (other, candidate) in self.candidates.iter().enumerate() {
+            let is_rival = other != index && candidate.slot == again.slot && candidate.start + Duration::days(31) >= again.start;
+            if is_rival && candidate.fixed.is_none() && instead[other] > 0 {
+                let dropped = (room / candidate.capacity).floor().to_u32().unwrap_or(0).min(instead[other]);
+                instead[other] -= dropped;
+                room -= f64::from(dropped) * candidate.capacity;
+            }
+        }
+        let cost = self.evaluate(&beside)?.objective.min(self.evaluate(&instead)?.objective);
+        Ok(cost - solution.evaluation.objective)
     }
 
     /// The candidate that buys the same again, on the first date from the end of what is held.
