@@ -1,4 +1,4 @@
-//! What to buy: the purchases that make the expected bill smallest under a policy, with a proven lower bound.
+//! What to buy, and what to do with what is held: the decisions that make the expected bill smallest under a policy, with a proven lower bound.
 //!
 //! [`Planner`] gathers the inputs and builds a [`Problem`]: which offers are candidates, what each covers, what it costs. Solving it gives
 //! a [`Plan`]. The way there (`docs/formulation.md` has every formula):
@@ -7,17 +7,28 @@
 //!    with cuts that the recourse's prices give; its bound is the plan's lower bound;
 //! 3. the judge ([`crate::billing`]) prices the purchases as the invoice will be made; the gap is between that and the bound.
 //!
+//! What is held is decided on too, where the providers' rules allow it ([`Planner::rights`], [`Planner::changes`]): exchanges, sales, returns
+//! and the rest stand beside purchases in the same master problem. [`Plan::actions`] tells what to do, [`Plan::orders`] how.
+//!
 //! Without purchase dates the usage is read as a steady state: what is bought runs through all of it, renewed if the term is shorter. With
 //! dates each purchase serves from its date to the end of its term.
 
+mod action;
 pub mod baseline;
 mod build;
+#[cfg(feature = "highs")]
+pub mod calendar;
+#[cfg(feature = "highs")]
+mod capacity;
 #[cfg(feature = "highs")]
 mod certificate;
 #[cfg(feature = "highs")]
 mod clash;
+mod column;
 mod export;
 mod extensive;
+#[cfg(feature = "highs")]
+pub mod flexibility;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod hour;
 #[cfg(feature = "highs")]
@@ -26,6 +37,8 @@ mod judged;
 mod master;
 mod mps;
 mod objective;
+#[cfg(feature = "highs")]
+pub mod orders;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod path;
 #[cfg(feature = "highs")]
@@ -34,6 +47,7 @@ mod policy;
 mod problem;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod recourse;
+mod rights;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod rows;
 #[cfg(feature = "highs")]
@@ -41,10 +55,15 @@ mod rule;
 #[cfg(feature = "highs")]
 mod solve;
 mod timing;
+#[cfg(feature = "highs")]
+pub mod triage;
 
 #[cfg(all(test, feature = "highs"))]
 mod tests;
 
+#[cfg(feature = "highs")]
+pub use action::taken::PlannedAction;
+pub use action::{Change, Given, Limit, Received};
 #[cfg(feature = "highs")]
 pub use certificate::{Certificate, Sensitivity};
 #[cfg(feature = "highs")]
@@ -55,6 +74,7 @@ pub use objective::{Objective, tail};
 pub use plan::{Plan, Purchase};
 pub use policy::{Migration, Pattern, PaymentOptions, Policy, Selection, ShareRule};
 pub use problem::{Candidate, Evaluation, Problem};
+pub use rights::Rights;
 #[cfg(feature = "highs")]
 pub use rule::Planned;
 #[cfg(feature = "highs")]
@@ -71,7 +91,7 @@ use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use problem::{Parts, Scenario};
 use std::collections::BTreeMap;
-use timing::Timing;
+use timing::{Renewal, Timing};
 
 /// Gathers usage, portfolio and policy; builds the problem, or solves it at once.
 ///
@@ -104,6 +124,9 @@ impl<'a> Planner<'a> {
             objective: Objective::default(),
             timing: Timing::default(),
             own_plan: None,
+            changes: Vec::new(),
+            limits: Vec::new(),
+            rights: None,
         };
         Self { parts }
     }
@@ -178,6 +201,28 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn owning(mut self, portfolio: &Portfolio) -> Self {
         self.parts.portfolio = portfolio.clone();
+        self
+    }
+
+    /// May do with what is held what the providers' rules allow.
+    #[must_use]
+    pub fn rights(mut self, rights: Rights) -> Self {
+        self.parts.rights = Some(rights);
+        self
+    }
+
+    /// With purchase dates: what is held may also be bought again on the day it ends, as it was, if the catalog still has it.
+    #[must_use]
+    pub fn renewing(mut self) -> Self {
+        self.parts.timing.renewal = Renewal::AtExpiry;
+        self
+    }
+
+    /// May do these things with what is held, within these limits: what the buyer knows of beside [`Planner::rights`].
+    #[must_use]
+    pub fn changes(mut self, changes: impl IntoIterator<Item = Change>, limits: impl IntoIterator<Item = Limit>) -> Self {
+        self.parts.changes.extend(changes);
+        self.parts.limits.extend(limits);
         self
     }
 

@@ -1,9 +1,34 @@
 //! Commitments held: what was bought, when it runs, who owns it and where it applies.
 //!
 //! A [`Commitment`] is an [`Offer`] bought. Most held commitments were bought from price lists of the past, so a [`Portfolio`] brings the
-//! offers along that its commitments refer to; those it does not bring are looked up in the catalog.
+//! offers along that its commitments refer to; those it does not bring are looked up in the catalog. What else the providers' rules about
+//! changing a commitment ask for are its [`Particulars`].
+//!
+//! A [`Holding`] is a commitment with its offer and particulars. What can be done with it is an [`action`]: each provider's rules are in
+//! its own file, each [`rule`] names its page, and limits over several actions are kept in a [`ledger`].
 
+pub mod action;
+pub mod assumptions;
+pub mod aws;
+pub mod azure;
+pub mod deadline;
 mod file;
+pub mod gcp;
+mod holding;
+pub mod insured;
+pub mod ledger;
+pub mod particulars;
+pub mod reconciliation;
+pub mod replacement;
+pub mod rights;
+pub mod rule;
+pub mod state;
+pub mod view;
+
+pub use assumptions::Assumptions;
+pub use holding::{Holding, State};
+pub use ledger::Ledger;
+pub use particulars::Particulars;
 
 use crate::catalog::{Catalog, Offer, ScopeKind};
 use crate::error::{Error, Problem, Result};
@@ -11,7 +36,8 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Where a commitment applies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +120,8 @@ pub struct Commitment {
 pub struct Portfolio {
     offers: Vec<Offer>,
     commitments: Vec<Commitment>,
+    /// By the commitment's identifier.
+    particulars: BTreeMap<String, Particulars>,
 }
 
 impl Portfolio {
@@ -116,7 +144,25 @@ impl Portfolio {
                 return Err(Error::from(Problem::Repeated).in_field("commitments.id").in_item(commitment.id.clone()));
             }
         }
-        Ok(Self { offers, commitments })
+        Ok(Self { offers, commitments, particulars: BTreeMap::new() })
+    }
+
+    /// The same with particulars of its commitments.
+    ///
+    /// # Errors
+    /// [`Problem::Dangling`] for those of a commitment that is not held, [`Problem::Repeated`] for two of one commitment.
+    pub fn with_particulars(mut self, particulars: impl IntoIterator<Item = Particulars>) -> Result<Self> {
+        for one in particulars {
+            let id = one.commitment.clone();
+            if !self.commitments.iter().any(|commitment| commitment.id == id) {
+                let problem = Problem::Dangling { kind: "commitment", id: id.clone() };
+                return Err(Error::from(problem).in_field("particulars.commitment").in_item(id));
+            }
+            if self.particulars.insert(id.clone(), one).is_some() {
+                return Err(Error::from(Problem::Repeated).in_field("particulars.commitment").in_item(id));
+            }
+        }
+        Ok(self)
     }
 
     /// The commitments, by identifier.
@@ -129,6 +175,25 @@ impl Portfolio {
     #[must_use]
     pub fn offers(&self) -> &[Offer] {
         &self.offers
+    }
+
+    /// The particulars that are known, by the commitment's identifier.
+    #[must_use]
+    pub fn particulars(&self) -> &BTreeMap<String, Particulars> {
+        &self.particulars
+    }
+
+    /// Every commitment with its offer and particulars, by identifier.
+    ///
+    /// # Errors
+    /// As [`Portfolio::offer`].
+    pub fn holdings<'a>(&'a self, catalog: &'a Catalog) -> Result<Vec<Holding<'a>>> {
+        let holding = |commitment: &'a Commitment| {
+            let known = self.particulars.get(&commitment.id);
+            let particulars = known.map_or_else(|| Cow::Owned(Particulars::of(commitment.id.clone())), Cow::Borrowed);
+            Ok(Holding { commitment, offer: self.offer(catalog, commitment)?, particulars })
+        };
+        self.commitments.iter().map(holding).collect()
     }
 
     /// Whether nothing is held.
@@ -154,7 +219,8 @@ impl Portfolio {
     /// # Errors
     /// As [`Portfolio::new`].
     pub fn with(&self, bought: impl IntoIterator<Item = Commitment>) -> Result<Self> {
-        Self::new(self.offers.clone(), self.commitments.iter().cloned().chain(bought).collect())
+        Self::new(self.offers.clone(), self.commitments.iter().cloned().chain(bought).collect())?
+            .with_particulars(self.particulars.values().cloned())
     }
 }
 

@@ -1,6 +1,8 @@
 //! Hours, months and terms. All hours are UTC clock hours counted from 1970-01-01T00:00Z; a term is what the provider says
 //! it is: AWS sells a number of days (365 or 1,095, whatever the calendar), Azure and Google sell calendar months.
 
+pub mod pacific;
+
 use crate::error::{Problem, Result};
 use chrono::{DateTime, Datelike, Duration, Months, NaiveDate, SecondsFormat, Timelike, Utc};
 use rust_decimal::Decimal;
@@ -149,6 +151,12 @@ impl Month {
     #[must_use]
     pub fn hours(self) -> u32 {
         u32::try_from((self.next().start() - self.start()).num_hours()).unwrap_or(0)
+    }
+}
+
+impl Serialize for Month {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

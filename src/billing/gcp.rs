@@ -13,8 +13,9 @@
 //! commitment of 1 costs 1). The replay is the same. What the documentation leaves open is a switch in [`GcpRules`].
 
 pub mod attribution;
-pub mod calendar;
 pub mod sustained;
+
+pub use crate::time::pacific as calendar;
 
 use super::waterfall::{Draw, Waterfall};
 use super::{Held, PartialHours, PricedLine, lines_of};

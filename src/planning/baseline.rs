@@ -103,7 +103,7 @@ impl Problem<'_> {
     /// # Errors
     /// [`Wrong::Dangling`] for an offer that is not a candidate, [`Wrong::OutOfRange`] for a quantity that is not a whole number of steps.
     pub fn steps_of(&self, quantities: &BTreeMap<String, Units>) -> Result<Vec<u32>> {
-        let mut steps = vec![0; self.candidates.len()];
+        let mut steps = vec![0; self.columns.len()];
         for (offer, quantity) in quantities {
             let of_offer = self.candidates.iter().enumerate().filter(|(_, candidate)| candidate.offer == *offer);
             let Some((index, candidate)) = of_offer.min_by_key(|(_, candidate)| candidate.start) else {

@@ -1,11 +1,15 @@
 //! Builds a problem: matches usage lines with prices, offers with the lines they cover, and leaves out what cannot be better.
 
+mod change;
+
+use super::action::{Change, Limit, renews};
+use super::column::{ChangeTerms, Column, Effect};
 use super::objective::Objective;
 use super::policy::Policy;
 use super::problem::{Candidate, Held, Scenario, Slot};
 use super::recourse::{Demand, Recourse};
 use super::rows::{Inputs, Rows};
-use super::timing::Timing;
+use super::timing::{Renewal, Timing};
 use crate::billing::{self, Rules};
 use crate::catalog::{Benefit, Catalog, Offer, ScopeKind};
 use crate::error::{Error, Problem as Wrong, Result};
@@ -13,12 +17,13 @@ use crate::portfolio::{Portfolio, Scope};
 use crate::time::Hour;
 use crate::units::to_f64;
 use crate::usage::UsageCurves;
+use change::HeldUnits;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Tables of rates that differ from proportional ones by no more than this share a slot.
@@ -27,6 +32,11 @@ const PROPORTIONAL: f64 = 1e-4;
 /// What the builder makes.
 pub(super) struct Built<'a> {
     pub(super) candidates: Vec<Candidate>,
+    /// Purchases, in the order of the candidates, then changes.
+    pub(super) columns: Vec<Column>,
+    pub(super) change_terms: Vec<ChangeTerms>,
+    /// For each commitment held, in the portfolio's order, the slot that it has capacity in.
+    pub(super) held_slots: Vec<Option<usize>>,
     pub(super) rows: Rows,
     pub(super) recourse: Recourse<'a>,
     pub(super) lines: Vec<usize>,
@@ -55,6 +65,8 @@ pub(super) struct Builder<'a, 'b> {
     by_lines: HashMap<Vec<usize>, Vec<usize>>,
     /// Offers that the judge would refuse, and why.
     set_aside: Vec<(String, String)>,
+    /// Offer -> the days on which something held that it renews ends.
+    renewals: HashMap<&'a str, BTreeSet<DateTime<Utc>>>,
     /// Coverage -> product.
     products: HashMap<Vec<(usize, ScopeKind)>, usize>,
 }
@@ -94,13 +106,19 @@ impl<'a, 'b> Builder<'a, 'b> {
             slots: Vec::new(),
             by_lines: HashMap::new(),
             set_aside: Vec::new(),
+            renewals: HashMap::new(),
             products: HashMap::new(),
         }
     }
 
-    pub(super) fn build(mut self, portfolio: &Portfolio, rules: &Rules) -> Result<Built<'a>> {
-        let (held, held_cost) = self.hold(portfolio, rules)?;
+    pub(super) fn build(mut self, portfolio: &Portfolio, changes: (&[Change], &[Limit]), rules: &Rules) -> Result<Built<'a>> {
+        let (held, units_held, held_cost) = self.hold(portfolio, rules)?;
+        self.renew(portfolio)?;
+        let of_changes = self.change(portfolio, &units_held, changes, rules)?;
+        let held_slots = units_held.iter().map(|units| units.slot.map(|(slot, _)| slot)).collect();
         let candidates = self.offer(rules)?;
+        let (of_changes, change_terms): (Vec<Column>, Vec<ChangeTerms>) = of_changes.into_iter().unzip();
+        let columns: Vec<Column> = candidates.iter().map(Column::from).chain(of_changes).collect();
         let on_demand_equivalent = self.on_demand_equivalent();
         let most_utilised: Vec<f64> = match self.policy.min_utilisation {
             Some(least) => candidates.par_iter().map(|candidate| self.most_utilised(candidate, least)).collect(),
@@ -118,6 +136,8 @@ impl<'a, 'b> Builder<'a, 'b> {
             policy: self.policy,
             catalog: self.catalog,
             candidates: &candidates,
+            changes: &change_terms,
+            limits: changes.1,
             held: &held,
             on_demand_equivalent: &on_demand_equivalent,
             stranded: &stranded,
@@ -135,9 +155,21 @@ impl<'a, 'b> Builder<'a, 'b> {
                 Demand { curve, probability: scenario.probability }
             })
             .collect();
-        let windows = candidates.iter().map(|candidate| candidate.hours.clone());
+        let windows = columns.iter().flat_map(|column| column.effects.iter().map(|effect| effect.hours.clone()));
         let recourse = Recourse::new(demands, self.is_by_scenario, self.least_prices, self.hour_weights, &self.slots, windows);
-        Ok(Built { candidates, rows, recourse, lines: self.lines, set_aside: self.set_aside, held_cost, on_demand_equivalent })
+        let (lines, set_aside) = (self.lines, self.set_aside);
+        Ok(Built {
+            candidates,
+            columns,
+            change_terms,
+            held_slots,
+            rows,
+            recourse,
+            lines,
+            set_aside,
+            held_cost,
+            on_demand_equivalent,
+        })
     }
 
     /// The lines that take part, hours x lines.
@@ -162,26 +194,48 @@ impl<'a, 'b> Builder<'a, 'b> {
         self.scenarios.par_iter().map(of).collect()
     }
 
+    /// The days on which what is held ends become purchase dates of the same offers, if that is asked for.
+    fn renew(&mut self, portfolio: &Portfolio) -> Result<()> {
+        if self.timing.renewal == Renewal::OnPurchaseDates || !self.timing.is_dated() {
+            return Ok(());
+        }
+        let grid = self.usage.grid();
+        for commitment in portfolio.commitments() {
+            let held = portfolio.offer(self.catalog, commitment)?;
+            let is_planned = grid.index(Hour::containing(commitment.end)).is_some();
+            for again in self.catalog.offers().iter().filter(|again| is_planned && renews(held, again)) {
+                self.renewals.entry(again.id.as_str()).or_default().insert(commitment.end);
+            }
+        }
+        Ok(())
+    }
+
     /// The commitments held become capacity of their slots.
-    fn hold(&mut self, portfolio: &Portfolio, rules: &Rules) -> Result<(Vec<Held>, f64)> {
-        let (mut all, mut cost) = (Vec::new(), 0.0);
+    fn hold(&mut self, portfolio: &Portfolio, rules: &Rules) -> Result<(Vec<Held>, Vec<HeldUnits>, f64)> {
+        let (mut all, mut units_held, mut cost) = (Vec::new(), Vec::new(), 0.0);
         for commitment in portfolio.commitments() {
             let offer = portfolio.offer(self.catalog, commitment)?;
             let hours = billing::served(self.usage.grid(), offer, commitment.start, commitment.end, rules);
             let quantity = to_f64(commitment.quantity);
             let hourly_cost =
                 offer.effective_hourly().to_f64() * quantity * to_f64(billing::calendar_factor(offer, commitment.start));
-            all.push(Held { start: commitment.start, end: commitment.end, hourly_cost });
+            let (id, start, end) = (commitment.id.clone(), commitment.start, commitment.end);
+            all.push(Held { id, start, end, quantity, hourly_cost });
+            let (upfront, recurring) = change::hourly(offer, commitment.start);
+            units_held.push(HeldUnits { hours: hours.clone(), slot: None, upfront, recurring });
             cost += hourly_cost * self.hour_weights[hours.clone()].iter().sum::<f64>();
             let weights = self.coverage(offer, &commitment.scope);
             if weights.is_empty() || hours.is_empty() {
                 continue;
             }
-            let capacity = quantity * units(offer, &commitment.scope);
             let (slot, worth) = self.slot(weights);
-            self.slots[slot].held.push((hours, capacity * worth));
+            let capacity = units(offer, &commitment.scope) * worth;
+            self.slots[slot].held.push((hours, quantity * capacity));
+            if let Some(units) = units_held.last_mut() {
+                units.slot = Some((slot, capacity));
+            }
         }
-        Ok((all, cost))
+        Ok((all, units_held, cost))
     }
 
     /// The offers that the policy allows become candidates, unless another is at least as good in every respect.
@@ -213,7 +267,9 @@ impl<'a, 'b> Builder<'a, 'b> {
             }
             let product = self.product(&weights, &scope);
             let (slot, worth) = self.slot(weights);
-            for (position, date) in dates.iter().enumerate() {
+            let at_expiry = self.renewals.get(offer.id.as_str()).into_iter().flatten().filter(|date| !dates.contains(date));
+            let all: Vec<DateTime<Utc>> = dates.iter().chain(at_expiry).copied().collect();
+            for (position, date) in all.iter().enumerate() {
                 let fixed = fixed.filter(|_| position == 0);
                 let is_sold = offer.is_purchasable_on(date.date_naive()) || !self.timing.is_dated();
                 if fixed.is_none() && !(is_allowed && is_sold) {
@@ -278,6 +334,11 @@ impl<'a, 'b> Builder<'a, 'b> {
             capacity,
             product,
         })
+    }
+
+    /// Whether an offer bought with a scope covers any usage that takes part.
+    pub(super) fn covers(&self, offer: &Offer, scope: &Scope) -> bool {
+        !self.coverage(offer, scope).is_empty()
     }
 
     /// The lines that an offer bought with a scope covers, by the providers' matching rules, with the weight of each.
@@ -437,6 +498,21 @@ impl<'a, 'b> Builder<'a, 'b> {
         }
         let ratios = theirs.values().zip(ours.values()).map(|(theirs, ours)| to_f64(*theirs) / to_f64(*ours));
         Some(times * ratios.fold(0.0, f64::max))
+    }
+}
+
+impl From<&Candidate> for Column {
+    fn from(candidate: &Candidate) -> Self {
+        let effect = Effect { hours: candidate.hours.clone(), slot: candidate.slot, capacity: candidate.capacity };
+        Self {
+            cost: candidate.cost,
+            upfront: candidate.upfront,
+            max_steps: candidate.max_steps,
+            fixed: candidate.fixed,
+            is_divisible: candidate.is_divisible,
+            is_long: candidate.months >= 36,
+            effects: vec![effect],
+        }
     }
 }
 

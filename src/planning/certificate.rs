@@ -190,7 +190,7 @@ impl Search<'_, '_> {
     /// The lowest relaxed cost found and its bound.
     pub(super) fn relaxed_optimum(&mut self) -> Result<(f64, f64)> {
         self.start();
-        if self.problem.candidates.is_empty() {
+        if self.problem.columns.is_empty() {
             return Ok((self.best.cost, self.best.cost));
         }
         let bound = self.relaxed(&BTreeSet::new(), 2000)?;

@@ -1,5 +1,6 @@
 //! The whole problem as one JSON document, to look at, to keep beside a decision, or to solve by other means.
 
+use super::column::Column;
 use super::objective::Objective;
 use super::policy::Policy;
 use super::problem::Problem;
@@ -28,6 +29,8 @@ struct Document<'p> {
     /// Stretches of hours with the capacity held in each slot.
     epochs: Vec<Epoch<'p>>,
     candidates: Vec<Candidate<'p>>,
+    /// What may be done with what is held; in rules their steps follow those of the candidates.
+    changes: Vec<Change<'p>>,
     rules: Vec<Rule<'p>>,
     /// For each choice the candidates that make it.
     choices: &'p [Vec<usize>],
@@ -70,6 +73,30 @@ struct Candidate<'p> {
 }
 
 #[derive(Serialize)]
+struct Change<'p> {
+    id: &'p str,
+    kind: crate::portfolio::action::Action,
+    at: String,
+    /// Commitment and quantity a step.
+    gives: Vec<(&'p str, String)>,
+    receives: Vec<(&'p str, String)>,
+    paid: String,
+    probability: f64,
+    max_steps: u32,
+    cost: f64,
+    effects: Vec<Effect>,
+}
+
+/// What a step adds to the capacity of a slot.
+#[derive(Serialize)]
+struct Effect {
+    first_hour: usize,
+    end_hour: usize,
+    slot: usize,
+    capacity: f64,
+}
+
+#[derive(Serialize)]
 struct Rule<'p> {
     rule: &'p str,
     unit: &'static str,
@@ -97,7 +124,7 @@ impl Problem<'_> {
     pub fn to_json(&self) -> serde_json::Result<serde_json::Value> {
         let recourse = &self.recourse;
         let usage = self.usage();
-        let Timing { dates, discount_rate, remainder } = &self.timing;
+        let Timing { dates, discount_rate, remainder, .. } = &self.timing;
         let term = |(term, coefficient): &(Term, f64)| {
             let name = match term {
                 Term::Steps(index) => format!("steps {index}"),
@@ -130,6 +157,7 @@ impl Problem<'_> {
                 .map(|epoch| Epoch { first: epoch.hours.start, end: epoch.hours.end, held: &epoch.held })
                 .collect(),
             candidates,
+            changes: self.changes.iter().zip(self.columns.iter().skip(self.candidates.len())).map(Change::from).collect(),
             rules: self
                 .rows
                 .rows
@@ -158,6 +186,29 @@ impl Problem<'_> {
                 .collect(),
         };
         serde_json::to_value(document)
+    }
+}
+
+impl<'p> From<(&'p super::Change, &Column)> for Change<'p> {
+    fn from((of, column): (&'p super::Change, &Column)) -> Self {
+        let effect = |effect: &super::column::Effect| Effect {
+            first_hour: effect.hours.start,
+            end_hour: effect.hours.end,
+            slot: effect.slot,
+            capacity: effect.capacity,
+        };
+        Self {
+            id: &of.id,
+            kind: of.kind,
+            at: of.at.to_rfc3339(),
+            gives: of.gives.iter().map(|given| (given.commitment.as_str(), given.quantity.to_string())).collect(),
+            receives: of.receives.iter().map(|received| (received.offer.as_str(), received.quantity.to_string())).collect(),
+            paid: of.paid.to_string(),
+            probability: of.probability,
+            max_steps: column.max_steps,
+            cost: column.cost,
+            effects: column.effects.iter().map(effect).collect(),
+        }
     }
 }
 

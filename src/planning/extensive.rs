@@ -1,7 +1,7 @@
 //! The extensive form: the whole problem as one linear program, hour by hour. It is the oracle of the tests and a way to hand the problem to
 //! another solver (`planning/mps.rs`); its size, scenarios x hours x slots x lines, makes it useful for small problems only.
 //!
-//! Formula: `docs/formulation.md`, "Extensive form". Columns are the steps of each candidate, the policy's choices, the scenarios' costs that
+//! Formula: `docs/formulation.md`, "Extensive form". Columns are the steps of each candidate, then of each change of what is held, the policy's choices, the scenarios' costs that
 //! the objective needs, then hour by hour what each slot covers of each line and what is left on demand.
 
 use super::objective::Objective;
@@ -66,7 +66,7 @@ impl Problem<'_> {
         let recourse = &self.recourse;
         let mut form = Extensive::default();
         let steps: Vec<usize> = self
-            .candidates
+            .columns
             .iter()
             .enumerate()
             .map(|(index, candidate)| {
@@ -108,11 +108,13 @@ impl Problem<'_> {
             Objective::ExpectedCost => {}
             Objective::ExpectedCostAndTail { weight, level } => {
                 form.constant += weight * self.held_cost;
-                let threshold = form.column("threshold".to_owned(), *weight, 0.0, FREE, false);
+                // Money that changes bring can make costs negative.
+                let least = if self.changes.is_empty() { 0.0 } else { f64::NEG_INFINITY };
+                let threshold = form.column("threshold".to_owned(), *weight, least, FREE, false);
                 for (index, open) in on_demand.iter().enumerate() {
                     let cost = weight * probability(index) / (1.0 - level);
                     let above = form.column(format!("above_{index}"), cost, 0.0, FREE, false);
-                    let first = self.candidates.iter().zip(steps).map(|(candidate, steps)| (*steps, -candidate.cost));
+                    let first = self.columns.iter().zip(steps).map(|(column, steps)| (*steps, -column.cost));
                     let terms = first.chain([(*open, -1.0), (threshold, 1.0), (above, 1.0)]).collect();
                     form.row(format!("tail_{index}"), terms, 0.0, FREE);
                 }
@@ -121,15 +123,15 @@ impl Problem<'_> {
                 form.constant = 0.0;
                 let regret = form.column("regret".to_owned(), 1.0, f64::NEG_INFINITY, FREE, false);
                 for ((index, open), best) in on_demand.iter().enumerate().zip(foresight) {
-                    let first = self.candidates.iter().zip(steps).map(|(candidate, steps)| (*steps, -candidate.cost));
+                    let first = self.columns.iter().zip(steps).map(|(column, steps)| (*steps, -column.cost));
                     let terms = first.chain([(*open, -1.0), (regret, 1.0)]).collect();
                     form.row(format!("regret_{index}"), terms, self.held_cost - best, FREE);
                 }
                 return;
             }
         }
-        for (candidate, steps) in self.candidates.iter().zip(steps) {
-            form.columns[*steps].cost = candidate.cost;
+        for (column, steps) in self.columns.iter().zip(steps) {
+            form.columns[*steps].cost = column.cost;
         }
         for (index, open) in on_demand.iter().enumerate() {
             form.columns[*open].cost = probability(index);
@@ -152,9 +154,10 @@ impl Problem<'_> {
             if used.is_empty() {
                 continue;
             }
-            for (candidate, steps) in self.candidates.iter().zip(steps) {
-                if candidate.slot == slot && candidate.hours.contains(&hour) {
-                    used.push((*steps, -candidate.capacity));
+            for (column, steps) in self.columns.iter().zip(steps) {
+                let capacity = column.capacity(slot, hour);
+                if capacity != 0.0 {
+                    used.push((*steps, -capacity));
                 }
             }
             form.row(format!("capacity_{scenario}_{hour}_{slot}"), used, f64::NEG_INFINITY, held[slot]);

@@ -4,6 +4,7 @@
 //! each path of prices, the policy's rules as rows, and what the objective needs. Formula: `docs/formulation.md`, "Master problem". Bound and
 //! status are read through the `highs` model, since good_lp hides them.
 
+use super::capacity::Capacities;
 use super::objective::Objective;
 use super::path::{OwnCapacity, PathCut};
 use super::problem::Problem;
@@ -120,7 +121,7 @@ impl<'p, 'a> Master<'p, 'a> {
         let problem = self.problem;
         let mut model = Model { variables: ProblemVariables::new(), columns: 0, rows: Vec::new() };
         let steps: Vec<Variable> = problem
-            .candidates
+            .columns
             .iter()
             .enumerate()
             .map(|(index, candidate)| {
@@ -140,8 +141,9 @@ impl<'p, 'a> Master<'p, 'a> {
         if question.elastic.is_some() {
             objective = Expression::default();
         }
-        self.cut_rows(&steps, &open, &mut model);
-        self.path_rows(&steps, &open, &mut model);
+        let capacities = Capacities::new(problem, &steps, &mut model);
+        self.cut_rows(&steps, &open, &capacities, &mut model);
+        self.path_rows(&steps, &open, &capacities, &mut model);
         let mut gives = BTreeMap::new();
         for (index, row) in problem.rows.rows.iter().enumerate() {
             let (sum, size) = self.row_sum(row, &steps, &open, &choices);
@@ -218,7 +220,7 @@ impl<'p, 'a> Master<'p, 'a> {
         let is_feasible = solved.primal_solution_status() == HighsSolutionStatus::Feasible;
         let solution = solved.get_solution();
         let columns = solution.columns();
-        let count = self.problem.candidates.len();
+        let count = self.problem.columns.len();
         let steps = is_feasible.then(|| columns.iter().take(count).map(|steps| steps.max(0.0)).collect());
         let given = |(index, (column, size)): (&usize, &(usize, f64))| (*index, columns[*column] * size);
         let gives = if is_feasible { gives.iter().map(given).collect() } else { BTreeMap::new() };
@@ -240,8 +242,8 @@ impl<'p, 'a> Master<'p, 'a> {
         let problem = self.problem;
         let groups = problem.recourse.groups();
         let mut first = Expression::default();
-        for (candidate, steps) in problem.candidates.iter().zip(steps) {
-            first.add_mul(candidate.cost / self.scale, steps);
+        for (column, steps) in problem.columns.iter().zip(steps) {
+            first.add_mul(column.cost / self.scale, steps);
         }
         let of_group = |group: usize| -> Expression {
             let blocks = self.blocks.iter().zip(open).filter(|(block, _)| block.group == group);
@@ -254,7 +256,8 @@ impl<'p, 'a> Master<'p, 'a> {
         match &problem.objective {
             Objective::ExpectedCost => expected,
             Objective::ExpectedCostAndTail { weight, level } => {
-                let threshold = model.add(variable().min(0));
+                // Money that changes bring can make costs negative.
+                let threshold = model.add(if problem.changes.is_empty() { variable().min(0) } else { variable() });
                 expected.add_mul(*weight, threshold);
                 for (group, of) in groups.iter().enumerate() {
                     let above = model.add(variable().min(0));
@@ -274,34 +277,19 @@ impl<'p, 'a> Master<'p, 'a> {
     }
 
     /// `open_b >= constant - Σ slope · capacity`.
-    fn cut_rows(&self, steps: &[Variable], open: &[Variable], model: &mut Model) {
-        let problem = self.problem;
+    fn cut_rows(&self, steps: &[Variable], open: &[Variable], capacities: &Capacities<'_>, model: &mut Model) {
         for (block, cut) in &self.cuts {
             let mut row: Expression = open[*block].into();
-            let start = problem.recourse.epochs()[self.blocks[*block].epoch].hours.start;
-            for (candidate, steps) in problem.candidates.iter().zip(steps) {
-                let slope = cut.slope[candidate.slot] * candidate.capacity / self.scale;
-                if slope.abs() > 1e-13 && candidate.hours.contains(&start) {
-                    row.add_mul(slope, steps);
-                }
+            let epoch = self.blocks[*block].epoch;
+            for (slot, slope) in cut.slope.iter().enumerate() {
+                capacities.add(&mut row, slope / self.scale, (slot, epoch), steps);
             }
             model.rows.push(constraint!(row >= cut.constant / self.scale));
         }
     }
 
     /// The cuts by line: `Σ_b open_b >= constant - Σ wide + Σ_i of_line_i`, `of_line_i >= each tangent`.
-    fn path_rows(&self, steps: &[Variable], open: &[Variable], model: &mut Model) {
-        let problem = self.problem;
-        let epochs = problem.recourse.epochs();
-        let mut by_slot: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (index, candidate) in problem.candidates.iter().enumerate() {
-            by_slot.entry(candidate.slot).or_default().push(index);
-        }
-        let serving = |slot: usize, epoch: usize| {
-            let start = epochs[epoch].hours.start;
-            let of_slot = by_slot.get(&slot).into_iter().flatten();
-            of_slot.filter(move |index| problem.candidates[**index].hours.contains(&start))
-        };
+    fn path_rows(&self, steps: &[Variable], open: &[Variable], capacities: &Capacities<'_>, model: &mut Model) {
         for cut in self.paths.iter().flatten() {
             let mut row = Expression::default();
             for (block, open) in self.blocks.iter().zip(open) {
@@ -310,9 +298,7 @@ impl<'p, 'a> Master<'p, 'a> {
                 }
             }
             for (epoch, slot, slope) in &cut.wide {
-                for index in serving(*slot, *epoch) {
-                    row.add_mul(slope * problem.candidates[*index].capacity / self.scale, steps[*index]);
-                }
+                capacities.add(&mut row, slope / self.scale, (*slot, *epoch), steps);
             }
             for cell in &cut.cells {
                 let of_line = model.add(variable().min(0));
@@ -320,9 +306,7 @@ impl<'p, 'a> Master<'p, 'a> {
                 let Ok(own) = self.own.binary_search_by_key(&cell.line, |own| own.line) else { continue };
                 let mut capacity = Expression::default();
                 for (slot, weight) in &self.own[own].slots {
-                    for index in serving(*slot, cell.epoch) {
-                        capacity.add_mul(problem.candidates[*index].capacity / weight, steps[*index]);
-                    }
+                    capacities.add(&mut capacity, 1.0 / weight, (*slot, cell.epoch), steps);
                 }
                 for (constant, slope) in &cell.tangents {
                     let tangent = capacity.clone() * (slope / self.scale) + of_line;
@@ -335,15 +319,15 @@ impl<'p, 'a> Master<'p, 'a> {
 }
 
 /// A model in the making.
-struct Model {
+pub(super) struct Model {
     variables: ProblemVariables,
     columns: usize,
-    rows: Vec<good_lp::Constraint>,
+    pub(super) rows: Vec<good_lp::Constraint>,
 }
 
 impl Model {
     /// Adds a variable; good_lp gives HiGHS its columns in the order in which they are added.
-    fn add(&mut self, definition: good_lp::VariableDefinition) -> Variable {
+    pub(super) fn add(&mut self, definition: good_lp::VariableDefinition) -> Variable {
         self.columns += 1;
         self.variables.add(definition)
     }

@@ -44,8 +44,10 @@ pub(super) struct OwnCapacity {
     pub(super) slots: Vec<(usize, f64)>,
     /// The least that a unit of the line's capacity costs over all hours; infinite if nothing can be bought.
     pub(super) cost: f64,
-    /// The step in which it is bought, and the most that makes sense, in units of the line.
+    /// The step in which it is bought, in units of the line; the least there may be beside what is held (0, or less where some may be given
+    /// up), and the most that makes sense.
     pub(super) step: f64,
+    pub(super) least: f64,
     pub(super) most: f64,
 }
 
@@ -125,7 +127,7 @@ impl Recourse<'_> {
                     for (position, line) in lines.iter().enumerate() {
                         let of_wide = covers[position].iter().map(|(wide, need)| lambda[*wide] * need);
                         let marginal = of_wide.fold(self.prices()[*line], f64::min);
-                        curves[position].push((demand[*line] - served[position]).max(0.0), weight * marginal);
+                        curves[position].push(demand[*line] - served[position], weight * marginal);
                     }
                 }
             }
@@ -137,6 +139,7 @@ impl Recourse<'_> {
                             .iter()
                             .map(|point| own.slots.iter().map(|(slot, weight)| point[index][*slot] / weight).sum::<f64>());
                         debug_assert!(*served >= 0.0);
+                        // What is given up can make own capacity negative, so the curve reaches below what is held.
                         let tangents = curve.tangents(own, at, is_one);
                         cells.push(Cell { epoch: index, line: *line, tangents });
                     }
@@ -163,7 +166,7 @@ fn own_of(own: &[OwnCapacity], line: usize) -> Option<&OwnCapacity> {
     own.binary_search_by_key(&line, |own| own.line).ok().map(|found| &own[found])
 }
 
-/// A line's hours: what is left of demand, and what a unit of it costs (weighted).
+/// A line's hours: what is left of demand beside what is held (negative where more is held), and what a unit of it costs (weighted).
 struct Curve {
     demand: Vec<f64>,
     cost: Vec<f64>,
@@ -214,7 +217,7 @@ impl Curve {
         if is_best_wanted {
             // The fewest steps after which one more costs more than it saves.
             let is_enough = |step: f64| self.at(step * own.step).1 <= own.cost;
-            let start = steps.first().copied().unwrap_or(0.0).clamp(0.0, last);
+            let start = steps.first().copied().unwrap_or(0.0).clamp(0.0, last.max(0.0));
             let (mut low, mut high, mut stride) = (start, start, 1.0);
             while low > 0.0 && is_enough(low) {
                 high = low;
@@ -234,7 +237,8 @@ impl Curve {
             steps.extend([low - 1.0, low, high, high + 1.0]);
         }
         steps.push(0.0);
-        steps.retain(|step| *step >= 0.0 && *step <= last + 1.0);
+        let least = (own.least / own.step).floor();
+        steps.retain(|step| *step >= least && *step <= last + 1.0);
         steps.sort_by(f64::total_cmp);
         steps.dedup();
         let tangent = |step: &f64| {
@@ -257,9 +261,9 @@ mod tests {
         for hour in 0..20 {
             curve.push(f64::from(hour % 7), 1.0 + f64::from(hour % 3));
         }
-        let own = OwnCapacity { line: 0, slots: vec![(0, 1.0)], cost: 11.0, step: 1.0, most: 6.0 };
-        let tangents = curve.tangents(&own, [2.0, 4.5].into_iter(), true);
-        for capacity in (0..14).map(|half| f64::from(half) / 2.0) {
+        let own = OwnCapacity { line: 0, slots: vec![(0, 1.0)], cost: 11.0, step: 1.0, least: -3.0, most: 6.0 };
+        let tangents = curve.tangents(&own, [-2.5, 2.0, 4.5].into_iter(), true);
+        for capacity in (-6..14).map(|half| f64::from(half) / 2.0) {
             let value = curve.at(capacity).0;
             assert!(tangents.iter().all(|(constant, slope)| constant - slope * capacity <= value + 1e-9));
         }

@@ -1,5 +1,6 @@
 //! The answer: what to buy, what it does to the bill, and how good it provably is.
 
+use super::action::taken::PlannedAction;
 use super::baseline::{Baseline, Rule};
 use super::problem::Problem;
 use super::solve::{Solution, Status};
@@ -8,6 +9,7 @@ use crate::catalog::Offer;
 use crate::error::Result;
 use crate::portfolio::{Portfolio, Scope};
 use crate::units::{Money, to_decimal, to_f64};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use std::time::Duration;
@@ -18,8 +20,14 @@ pub(crate) const HOURS_PER_MONTH: u32 = 730;
 /// One thing to buy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Purchase {
+    /// Its identifier in bills.
+    pub id: String,
     /// The offer.
     pub offer: Offer,
+    /// When it starts.
+    pub start: DateTime<Utc>,
+    /// When it ends.
+    pub end: DateTime<Utc>,
     /// The scope to buy it with.
     pub scope: Scope,
     /// How many reservations, or how much money an hour.
@@ -42,8 +50,11 @@ pub struct Purchase {
 pub struct Plan {
     solution: Solution,
     purchases: Vec<Purchase>,
+    actions: Vec<PlannedAction>,
     before: Bill,
     after: Bill,
+    portfolio: Portfolio,
+    one_off: Money,
     baselines: Vec<Baseline>,
     hours: f64,
 }
@@ -55,7 +66,8 @@ impl Plan {
             Ok(Judge::new(problem.usage(), problem.catalog, portfolio, &problem.rules)?.bill())
         };
         let before = bill(&problem.portfolio)?;
-        let after = bill(&problem.portfolio_with(&solution.steps)?)?;
+        let portfolio = problem.portfolio_with(&solution.steps)?;
+        let after = bill(&portfolio)?;
         let hours = problem.usage().total_hours();
         let months = to_decimal(hours).unwrap_or(Decimal::ONE) / Decimal::from(HOURS_PER_MONTH);
         let mut purchases = Vec::new();
@@ -69,6 +81,9 @@ impl Plan {
             let total = upfront.value() + monthly.value() * term_months;
             let paid_back = (covered_monthly > Money::ZERO).then(|| (total / covered_monthly.value()).ceil());
             purchases.push(Purchase {
+                id: commitment.id.clone(),
+                start: commitment.start,
+                end: commitment.end,
                 offer: offer.clone(),
                 scope: commitment.scope.clone(),
                 quantity: commitment.quantity,
@@ -80,7 +95,9 @@ impl Plan {
             });
         }
         purchases.sort_by(|a, b| b.covered_monthly.cmp(&a.covered_monthly).then_with(|| a.offer.id.cmp(&b.offer.id)));
-        Ok(Self { solution: solution.clone(), purchases, before, after, baselines, hours })
+        let actions = problem.taken(solution, &before, &after)?;
+        let one_off = problem.one_off(&solution.steps);
+        Ok(Self { solution: solution.clone(), purchases, actions, before, after, portfolio, one_off, baselines, hours })
     }
 
     /// Why the search ended.
@@ -95,22 +112,40 @@ impl Plan {
         &self.purchases
     }
 
+    /// What to do with what is held: changes, then what ends within the hours planned and is renewed or not (with purchase dates).
+    #[must_use]
+    pub fn actions(&self) -> &[PlannedAction] {
+        &self.actions
+    }
+
+    /// What is held after the plan.
+    #[must_use]
+    pub fn portfolio(&self) -> &Portfolio {
+        &self.portfolio
+    }
+
+    /// What the actions cost at once that bills do not show: what was paid for and is given up without being paid back.
+    #[must_use]
+    pub fn one_off(&self) -> Money {
+        self.one_off
+    }
+
     /// The bill with what is held and nothing bought.
     #[must_use]
     pub fn before(&self) -> &Bill {
         &self.before
     }
 
-    /// The bill with the purchases.
+    /// The bill with the purchases and after the actions.
     #[must_use]
     pub fn after(&self) -> &Bill {
         &self.after
     }
 
-    /// What the usage costs with the purchases, by the judge, over all its hours.
+    /// What the usage costs with the purchases, by the judge, over all its hours; with what actions cost at once.
     #[must_use]
     pub fn billed_cost(&self) -> Money {
-        self.after.total().cost()
+        self.after.total().cost() + self.one_off
     }
 
     /// The numbers of the search: steps, cost by scenario, bound.

@@ -3,14 +3,17 @@
 //! A *slot* is one way of being covered: a pool of reservations, or one table of plan rates. Commitments held and candidates with the same
 //! coverage share a slot; what they provide adds up. Sets and symbols are those of `docs/formulation.md`, "Sets and data".
 
+use super::action::{Change, Limit, after};
 use super::build::Builder;
+use super::column::{ChangeTerms, Column};
 use super::objective::Objective;
 use super::policy::Policy;
 use super::recourse::Recourse;
+use super::rights::Rights;
 use super::rows::Rows;
 use super::timing::Timing;
 use crate::billing::{Judge, Rules};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Offer};
 use crate::error::{Error, Problem as Wrong, Result};
 use crate::portfolio::{Commitment, Portfolio, Scope};
 use crate::units::Units;
@@ -18,7 +21,7 @@ use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 /// A planning problem: all that decides the answer. Solve it with `Problem::solve` (feature `highs`); change its policy or objective with
@@ -34,7 +37,18 @@ pub struct Problem<'a> {
     pub(super) timing: Timing,
     /// What the buyer would buy without this library, by offer.
     pub(super) own_plan: Option<BTreeMap<String, Units>>,
+    /// What may be done with what is held, and the limits that it shares.
+    pub(super) changes: Vec<Change>,
+    pub(super) limits: Vec<Limit>,
+    /// The first so many of both are the buyer's own; the rest follows from the rights.
+    own_changes: (usize, usize),
+    pub(super) rights: Option<Rights>,
     pub(super) candidates: Vec<Candidate>,
+    /// The decisions: purchases in the order of the candidates, then changes.
+    pub(super) columns: Vec<Column>,
+    pub(super) change_terms: Vec<ChangeTerms>,
+    /// For each commitment held, in the portfolio's order, the slot that it has capacity in.
+    pub(super) held_slots: Vec<Option<usize>>,
     pub(super) rows: Rows,
     pub(super) recourse: Recourse<'a>,
     /// The columns of the usage that take part, which are the recourse's lines.
@@ -104,8 +118,10 @@ impl Candidate {
 /// What is held, for the rules that count it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Held {
+    pub(super) id: String,
     pub(super) start: DateTime<Utc>,
     pub(super) end: DateTime<Utc>,
+    pub(super) quantity: f64,
     pub(super) hourly_cost: f64,
 }
 
@@ -154,12 +170,16 @@ pub(super) struct Parts<'a> {
     pub(super) objective: Objective,
     pub(super) timing: Timing,
     pub(super) own_plan: Option<BTreeMap<String, Units>>,
+    pub(super) changes: Vec<Change>,
+    pub(super) limits: Vec<Limit>,
+    pub(super) rights: Option<Rights>,
 }
 
 impl<'a> Problem<'a> {
     /// See [`super::Planner::build`].
     pub(super) fn new(parts: Parts<'a>) -> Result<Self> {
-        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan } = parts;
+        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan, mut changes, mut limits, rights } =
+            parts;
         policy.check()?;
         objective.check()?;
         check_scenarios(&scenarios)?;
@@ -169,13 +189,28 @@ impl<'a> Problem<'a> {
         if let Some(fixed) = policy.fixed.keys().find(|offer| catalog.offer(offer).is_none()) {
             return Err(Error::from(Wrong::Dangling { kind: "offer", id: fixed.clone() }).in_field("fixed"));
         }
+        let own_changes = (changes.len(), limits.len());
         let builder = Builder::new(catalog, &scenarios, &policy, &timing, &objective, &least_prices);
-        let built = builder.build(&portfolio, &rules)?;
+        if let Some(rights) = &rights {
+            let dates = timing.purchase_dates(scenarios[0].usage.grid());
+            let covers = |offer: &Offer, scope: &Scope| builder.covers(offer, scope);
+            let (by_rules, of_rules) = rights.changes((&portfolio, catalog, &policy), &dates, &covers)?;
+            changes.extend(by_rules);
+            limits.extend(of_rules);
+        }
+        let built = builder.build(&portfolio, (&changes, &limits), &rules)?;
         Ok(Self {
             catalog,
             portfolio,
             rules,
+            changes,
+            limits,
+            own_changes,
+            rights,
             candidates: built.candidates,
+            columns: built.columns,
+            change_terms: built.change_terms,
+            held_slots: built.held_slots,
             rows: built.rows,
             recourse: built.recourse,
             lines: built.lines,
@@ -227,7 +262,24 @@ impl<'a> Problem<'a> {
             objective: self.objective.clone(),
             timing: self.timing.clone(),
             own_plan: self.own_plan.clone(),
+            changes: self.changes[..self.own_changes.0].to_vec(),
+            limits: self.limits[..self.own_changes.1].to_vec(),
+            rights: self.rights.clone(),
         }
+    }
+
+    /// The same problem with nothing that may be done with what is held: purchases alone.
+    ///
+    /// # Errors
+    /// As [`super::Planner::build`].
+    pub fn without_actions(&self) -> Result<Self> {
+        Self::new(Parts { changes: Vec::new(), limits: Vec::new(), rights: None, ..self.parts() })
+    }
+
+    /// What may be done with what is held. The steps of a plan are those of the candidates followed by those of these.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// What may be bought.
@@ -266,10 +318,10 @@ impl<'a> Problem<'a> {
 
     /// Nothing bought but what the policy fixes.
     pub(super) fn nothing(&self) -> Vec<u32> {
-        self.candidates.iter().map(|candidate| candidate.fixed.unwrap_or(0)).collect()
+        self.columns.iter().map(|column| column.fixed.unwrap_or(0)).collect()
     }
 
-    /// The commitments that a number of steps of each candidate are. In a steady state they run through the usage, or for their term if that
+    /// The commitments that a number of steps of each candidate are: what is bought. In a steady state they run through the usage, or for their term if that
     /// is longer.
     ///
     /// # Panics
@@ -292,12 +344,28 @@ impl<'a> Problem<'a> {
         self.candidates.iter().enumerate().filter_map(bought).collect()
     }
 
-    /// The portfolio held with a number of steps of each candidate bought.
+    /// The portfolio after a number of steps of each candidate and change: what is held, less what is given up, with what is received and
+    /// bought. What is given up ends at the change's date, under an identifier that names the change.
     ///
     /// # Errors
-    /// [`crate::Problem::Repeated`] if something held has the identifier of a purchase.
+    /// [`crate::Problem::Repeated`] if something held has the identifier of a purchase; [`crate::Problem::OutOfRange`] if more of a commitment
+    /// is given up than is held.
+    ///
+    /// # Panics
+    /// If there are fewer numbers than candidates.
     pub fn portfolio_with(&self, steps: &[u32]) -> Result<Portfolio> {
-        self.portfolio.with(self.commitments(steps))
+        let bought = self.commitments(steps);
+        let taken: Vec<(&Change, Decimal)> = self
+            .changes
+            .iter()
+            .zip(steps.iter().skip(self.candidates.len()))
+            .filter(|(_, steps)| **steps > 0)
+            .map(|(change, steps)| (change, Decimal::from(*steps) * change.share()))
+            .collect();
+        if taken.is_empty() {
+            return self.portfolio.with(bought);
+        }
+        after(&self.portfolio, &taken, bought)
     }
 
     /// What a number of steps of each candidate costs by the judge in every scenario, and which rules it breaks.
@@ -328,9 +396,9 @@ impl<'a> Problem<'a> {
                 .zip(&outcome.utilisation)
                 .filter_map(|(commitment, share)| Some((commitment, (*share)?)))
         });
-        let is_bought = |id: &str| !self.portfolio.commitments().iter().any(|held| held.id == id);
+        let bought: HashSet<String> = self.commitments(steps).into_iter().map(|commitment| commitment.id).collect();
         let least_utilisation = of_purchases
-            .filter(|(commitment, _)| is_bought(&commitment.id))
+            .filter(|(commitment, _)| bought.contains(&commitment.id))
             .min_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.id.cmp(&b.0.id)))
             .map(|(commitment, share)| (commitment.id.clone(), share));
         let broken = self.rows.broken(&fractional, Some(&on_demand));
@@ -354,8 +422,7 @@ impl<'a> Problem<'a> {
     /// Whether a number of steps of each candidate keeps the rules that can be told without a bill: all but coverage and utilisation.
     #[must_use]
     pub fn is_allowed(&self, steps: &[u32]) -> bool {
-        let is_fixed =
-            self.candidates.iter().zip(steps).all(|(candidate, steps)| candidate.fixed.is_none_or(|fixed| fixed == *steps));
+        let is_fixed = self.columns.iter().zip(steps).all(|(column, steps)| column.fixed.is_none_or(|fixed| fixed == *steps));
         is_fixed && self.is_within_policy(&fractional(steps))
     }
 
@@ -366,17 +433,19 @@ impl<'a> Problem<'a> {
 
     /// What steps of each candidate cost, with what is held.
     pub(super) fn commitment_cost(&self, steps: &[f64]) -> f64 {
-        self.held_cost + self.candidates.iter().zip(steps).map(|(candidate, steps)| candidate.cost * steps).sum::<f64>()
+        self.held_cost + self.columns.iter().zip(steps).map(|(column, steps)| column.cost * steps).sum::<f64>()
     }
 
-    /// The capacity that steps of each candidate add to each slot, by epoch.
+    /// The capacity that steps of each candidate and change add to each slot, by epoch; negative where more is given up.
     #[cfg(feature = "highs")]
     pub(super) fn capacity(&self, steps: &[f64]) -> Vec<Vec<f64>> {
         let mut capacity = vec![vec![0.0; self.recourse.slots()]; self.recourse.epochs().len()];
-        for (candidate, steps) in self.candidates.iter().zip(steps).filter(|(_, steps)| **steps != 0.0) {
-            for (epoch, capacity) in self.recourse.epochs().iter().zip(&mut capacity) {
-                if candidate.hours.contains(&epoch.hours.start) {
-                    capacity[candidate.slot] += candidate.capacity * steps;
+        for (column, steps) in self.columns.iter().zip(steps).filter(|(_, steps)| **steps != 0.0) {
+            for effect in &column.effects {
+                for (epoch, capacity) in self.recourse.epochs().iter().zip(&mut capacity) {
+                    if effect.hours.contains(&epoch.hours.start) {
+                        capacity[effect.slot] += effect.capacity * steps;
+                    }
                 }
             }
         }

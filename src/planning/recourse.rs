@@ -249,7 +249,8 @@ impl<'a> Recourse<'a> {
 
     fn sweep_block(&self, bought: &[Vec<f64>], scenario: usize, block: &Block, prices: &mut [f64]) -> Cut {
         let held = &self.epochs[block.epoch].held;
-        let capacity: Vec<f64> = bought[block.epoch].iter().zip(held).map(|(bought, held)| bought + held).collect();
+        // What is given up leaves nothing below 0 but by rounding.
+        let capacity: Vec<f64> = bought[block.epoch].iter().zip(held).map(|(bought, held)| (bought + held).max(0.0)).collect();
         let mut cut = Cut { constant: 0.0, slope: vec![0.0; self.slots()] };
         let mut scratch = Scratch::new(&self.tree, &capacity, self.prices.len());
         let (group, wide) = (&self.groups[block.group], self.wide());

@@ -1,10 +1,13 @@
 //! The policy as linear rows over steps bought, on-demand cost of scenarios, and yes-or-no choices. The formulas are those of
 //! `docs/formulation.md`, "Policy"; a row keeps the name of its rule, so that a clash or a price can be told in the policy's words.
 
+use super::action::Limit;
+use super::column::ChangeTerms;
 use super::policy::{PaymentOptions, Policy, quarter};
 use super::problem::{Candidate, Held};
 use crate::catalog::Catalog;
 use crate::time::{Hour, Month};
+use crate::units::to_f64;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +35,7 @@ pub(super) enum RowKind {
 /// A variable of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Term {
-    /// Steps of a candidate.
+    /// Steps of a candidate, or, counted on from the last of them, of a change.
     Steps(usize),
     /// On-demand cost of a scenario.
     OnDemand(usize),
@@ -53,6 +56,9 @@ pub(super) struct Inputs<'i> {
     pub(super) policy: &'i Policy,
     pub(super) catalog: &'i Catalog,
     pub(super) candidates: &'i [Candidate],
+    /// Changes of what is held; their steps follow those of the candidates.
+    pub(super) changes: &'i [ChangeTerms],
+    pub(super) limits: &'i [Limit],
     pub(super) held: &'i [Held],
     /// On-demand equivalent of all usage, by scenario.
     pub(super) on_demand_equivalent: &'i [f64],
@@ -70,6 +76,7 @@ impl Rows {
         rows.usage(inputs);
         rows.calendar(inputs);
         rows.choices(inputs);
+        rows.changes(inputs);
         rows
     }
 
@@ -104,27 +111,38 @@ impl Rows {
 
     /// Budgets, obligation, tranches and ladders.
     fn money(&mut self, inputs: &Inputs<'_>) {
-        let Inputs { policy, candidates, held, .. } = inputs;
+        let Inputs { policy, candidates, changes, held, .. } = inputs;
         let sum = |of: &dyn Fn(&Candidate) -> f64| -> Vec<(Term, f64)> {
             candidates.iter().enumerate().map(|(index, candidate)| (Term::Steps(index), of(candidate))).collect()
         };
+        let with_changes = |mut terms: Vec<(Term, f64)>, of: &dyn Fn(&ChangeTerms) -> f64| -> Vec<(Term, f64)> {
+            let first = candidates.len();
+            terms.extend(changes.iter().enumerate().map(|(index, change)| (Term::Steps(first + index), of(change))));
+            terms
+        };
         if let Some(budget) = policy.upfront_budget {
-            self.rule("upfront_budget", "money", sum(&|candidate| candidate.upfront), f64::NEG_INFINITY, budget.to_f64());
+            let terms = with_changes(sum(&|candidate| candidate.upfront), &|change| change.upfront);
+            self.rule("upfront_budget", "money", terms, f64::NEG_INFINITY, budget.to_f64());
         }
         for (name, budget) in &policy.upfront_budget_by_quarter {
             let of = |candidate: &Candidate| if quarter(month(candidate.start)) == *name { candidate.upfront } else { 0.0 };
+            let of_change = |change: &ChangeTerms| if quarter(month(change.at)) == *name { change.upfront } else { 0.0 };
             let rule = format!("upfront_budget_by_quarter {name}");
-            self.rule(rule, "money", sum(&of), f64::NEG_INFINITY, budget.to_f64());
+            self.rule(rule, "money", with_changes(sum(&of), &of_change), f64::NEG_INFINITY, budget.to_f64());
         }
         let dates: BTreeSet<DateTime<Utc>> = candidates.iter().map(|candidate| candidate.start).collect();
         if let Some(most) = policy.max_remaining_obligation {
             // It only grows when something is bought, so the purchase dates are enough.
-            for date in &dates {
+            for date in dates.iter().chain(changes.iter().map(|change| &change.at)).collect::<BTreeSet<_>>() {
                 let left = |start: DateTime<Utc>, end: DateTime<Utc>, hourly: f64| {
                     if start <= *date { hourly * (end - *date).num_hours().max(0) as f64 } else { 0.0 }
                 };
                 let of_held: f64 = held.iter().map(|held| left(held.start, held.end, held.hourly_cost)).sum();
                 let terms = sum(&|candidate| left(candidate.start, candidate.term_end, candidate.hourly_cost));
+                let of_change = |change: &ChangeTerms| -> f64 {
+                    change.obligations.iter().map(|(start, end, hourly)| left(*start, *end, *hourly)).sum()
+                };
+                let terms = with_changes(terms, &of_change);
                 let rule = format!("max_remaining_obligation on {}", date.date_naive());
                 self.rule(rule, "money", terms, f64::NEG_INFINITY, most.to_f64() - of_held);
             }
@@ -137,11 +155,18 @@ impl Rows {
             }
         }
         if let Some(most) = policy.max_expiring_per_month {
-            for month_of in candidates.iter().map(|candidate| month(candidate.term_end)).collect::<BTreeSet<Month>>() {
+            let ends = changes.iter().flat_map(|change| change.obligations.iter().map(|(_, end, _)| month(*end)));
+            for month_of in candidates.iter().map(|candidate| month(candidate.term_end)).chain(ends).collect::<BTreeSet<Month>>()
+            {
+                let of_change = |change: &ChangeTerms| -> f64 {
+                    let ending = change.obligations.iter().filter(|(_, end, _)| month(*end) == month_of);
+                    ending.map(|(_, _, hourly)| hourly).sum()
+                };
                 let of = |candidate: &Candidate| if month(candidate.term_end) == month_of { candidate.hourly_cost } else { 0.0 };
                 let of_held: f64 = held.iter().filter(|held| month(held.end) == month_of).map(|held| held.hourly_cost).sum();
                 let rule = format!("max_expiring_per_month {month_of}");
-                self.rule(rule, "money an hour", sum(&of), f64::NEG_INFINITY, (most.to_f64() - of_held).max(0.0));
+                let terms = with_changes(sum(&of), &of_change);
+                self.rule(rule, "money an hour", terms, f64::NEG_INFINITY, (most.to_f64() - of_held).max(0.0));
             }
         }
         for (index, migration) in policy.migrations.iter().enumerate() {
@@ -269,6 +294,32 @@ impl Rows {
                 let terms = options.into_values().map(|members| (Term::Choice(self.choice(candidates, members)), 1.0)).collect();
                 self.rule(rule, "payment options", terms, f64::NEG_INFINITY, 1.0);
             }
+        }
+    }
+
+    /// No unit held is given up twice, and limits shared by changes are kept. These are the providers' rules, which cannot give.
+    fn changes(&mut self, inputs: &Inputs<'_>) {
+        let first = inputs.candidates.len();
+        let mut of_held: BTreeMap<usize, Vec<(Term, f64)>> = BTreeMap::new();
+        let mut of_limits: BTreeMap<usize, Vec<(Term, f64)>> = BTreeMap::new();
+        for (index, change) in inputs.changes.iter().enumerate() {
+            for (held, quantity) in &change.gives {
+                of_held.entry(*held).or_default().push((Term::Steps(first + index), *quantity));
+            }
+            for (limit, amount) in change.uses.iter().filter(|(_, amount)| *amount != 0.0) {
+                of_limits.entry(*limit).or_default().push((Term::Steps(first + index), *amount));
+            }
+        }
+        let held = of_held.into_iter().map(|(index, terms)| {
+            let held = &inputs.held[index];
+            (format!("what is held of {}", held.id), "units", terms, held.quantity)
+        });
+        let limits = of_limits.into_iter().map(|(index, terms)| {
+            let limit = &inputs.limits[index];
+            (limit.name.clone(), "units of the limit", terms, to_f64(limit.most))
+        });
+        for (rule, unit, terms, upper) in held.chain(limits) {
+            self.rows.push(Row { rule, unit, terms, lower: f64::NEG_INFINITY, upper, kind: RowKind::Definition });
         }
     }
 

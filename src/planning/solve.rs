@@ -9,11 +9,13 @@
 //!    provider's order costs money. The cheapest bill wins.
 
 use super::baseline;
+use super::capacity;
+use super::column::Column;
 use super::master::{Master, MasterAnswer, Question};
 use super::objective::Objective;
 use super::path::OwnCapacity;
 use super::plan::Plan;
-use super::problem::{Candidate, Evaluation, Problem, fractional};
+use super::problem::{Evaluation, Problem, fractional};
 use super::recourse::{Block, Prices};
 use crate::error::{Problem as Wrong, Result};
 use std::borrow::Cow;
@@ -189,6 +191,8 @@ pub(super) struct Search<'s, 'a> {
     sweeping: Duration,
     pub(super) bound: f64,
     pub(super) best: Point,
+    /// The master's last relaxed proposal.
+    proposed: Option<Vec<f64>>,
     /// Averaged hourly prices of the wide slots, and how many they are of.
     averaged: Option<(Prices, u32)>,
     /// Slots that cover the same lines.
@@ -203,12 +207,12 @@ impl<'s, 'a> Search<'s, 'a> {
     pub(super) fn new(problem: &'s Problem<'a>, options: &'s Options<'s>, rules: Vec<Vec<u32>>) -> Self {
         let recourse = &problem.recourse;
         // Cuts by block have a coefficient for every candidate: fewer blocks keep the master small where there are many.
-        let most = 2_400usize.div_euclid((problem.candidates.len() * recourse.groups().len()).max(1));
+        let most = 2_400usize.div_euclid((problem.columns.len() * recourse.groups().len()).max(1));
         let blocks = recourse.blocks(most.clamp(1, 12));
         let expected = problem.held_cost + problem.on_demand_equivalent.iter().copied().fold(0.0, f64::max);
         let own = own_capacity(problem);
         let master = Master::new(problem, blocks.clone(), own.clone(), expected / 1000.0);
-        let best = Point { steps: vec![0.0; problem.candidates.len()], cost: f64::INFINITY };
+        let best = Point { steps: vec![0.0; problem.columns.len()], cost: f64::INFINITY };
         let integer = rules.into_iter().map(|steps| (steps, f64::INFINITY)).collect();
         let rivals = recourse.rivals();
         let started = Instant::now();
@@ -223,6 +227,7 @@ impl<'s, 'a> Search<'s, 'a> {
             sweeping: Duration::ZERO,
             bound: f64::NEG_INFINITY,
             best,
+            proposed: None,
             averaged: None,
             rivals,
             integer,
@@ -232,7 +237,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     fn run(mut self) -> Result<Solution> {
         self.start();
-        if self.problem.candidates.is_empty() {
+        if self.problem.columns.is_empty() {
             self.bound = self.best.cost;
         } else {
             let all = BTreeSet::new();
@@ -248,6 +253,17 @@ impl<'s, 'a> Search<'s, 'a> {
     /// Whether the best point, rounded to whole steps, is billed within the gap already. What must be whole is rounded, up from a half or, if a
     /// budget forbids that, from more; the master then sets the rest anew, so that the rules are kept.
     fn is_rounding_enough(&mut self) -> Result<bool> {
+        // Where optima are whole by themselves, the proposal is.
+        if let Some(proposed) = self.proposed.take() {
+            let steps = self.whole(&proposed);
+            if self.problem.is_allowed(&steps) {
+                let cost = self.price(&fractional(&steps));
+                self.integer.insert(steps.clone(), cost);
+                if self.is_enough(&steps, cost)? {
+                    return Ok(true);
+                }
+            }
+        }
         let best = self.best.steps.clone();
         let mut tried: BTreeSet<Vec<u32>> = BTreeSet::new();
         for up_from in [0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0] {
@@ -255,7 +271,7 @@ impl<'s, 'a> Search<'s, 'a> {
             if !tried.insert(whole.clone()) {
                 continue;
             }
-            let is_whole = |index: &usize| !self.problem.candidates[*index].is_divisible;
+            let is_whole = |index: &usize| !self.problem.columns[*index].is_divisible;
             let given: BTreeMap<usize, u32> = (0..whole.len()).filter(is_whole).map(|index| (index, whole[index])).collect();
             let (closed, seconds) = (BTreeSet::new(), self.seconds_left().min(20.0));
             let question =
@@ -369,6 +385,32 @@ impl<'s, 'a> Search<'s, 'a> {
         self.master.add_path(path, 3);
     }
 
+    /// Gives the master cuts on both sides of the whole steps next to a point, in every epoch: where purchases have many dates and no slot is
+    /// over several lines, that makes its optima whole.
+    fn around(&mut self, steps: &[f64]) {
+        if !capacity::is_long(self.problem) || !self.problem.recourse.wide().is_empty() {
+            return;
+        }
+        let mut units = vec![0.0; self.problem.recourse.slots()];
+        for candidate in self.problem.candidates.iter().filter(|candidate| !candidate.is_divisible) {
+            let unit = &mut units[candidate.slot];
+            *unit = if *unit > 0.0 { candidate.capacity.min(*unit) } else { candidate.capacity };
+        }
+        let began = Instant::now();
+        for offset in [-0.5, 0.5] {
+            let mut capacity = self.problem.capacity(steps);
+            for of_epoch in &mut capacity {
+                for (capacity, unit) in of_epoch.iter_mut().zip(&units).filter(|(_, unit)| **unit > 0.0) {
+                    *capacity = ((*capacity / unit).round() + offset) * unit;
+                }
+            }
+            let (cuts, _) = self.problem.recourse.sweep(&capacity, &self.blocks);
+            self.master.add(cuts);
+            self.sweeps += 1;
+        }
+        self.sweeping += began.elapsed();
+    }
+
     /// Prices nothing and the simple rules' points, so that the master starts with cuts where plans lie.
     pub(super) fn start(&mut self) {
         for start in std::iter::once(self.problem.nothing()).chain(baseline::starts(self.problem)) {
@@ -406,6 +448,7 @@ impl<'s, 'a> Search<'s, 'a> {
             };
             bound = answer.bound.max(bound);
             if closed.is_empty() {
+                self.proposed = Some(proposed.clone());
                 self.bound = self.bound.max(bound);
             }
             if self.best.cost - bound <= target * self.best.cost.abs() || self.must_stop() {
@@ -429,6 +472,8 @@ impl<'s, 'a> Search<'s, 'a> {
             }
             let best = self.best.steps.clone();
             self.respond(&[&best, &proposed, &steps]);
+            self.around(&best);
+            self.around(&proposed);
             if self.master.len() > 120 * self.blocks.len() {
                 let (best, proposed) = (self.problem.capacity(&self.best.steps), self.problem.capacity(&proposed));
                 self.master.purge(&[&best, &proposed], 0.5);
@@ -546,10 +591,9 @@ impl<'s, 'a> Search<'s, 'a> {
         if self.problem.is_allowed(&nearest) {
             return nearest;
         }
-        let limited = |candidate: &Candidate| candidate.months >= 36 || candidate.upfront > 0.0;
-        let down =
-            |(candidate, steps): (&Candidate, &f64)| if limited(candidate) { (steps + 1e-6).floor() } else { steps.round() };
-        let some = round(&self.problem.candidates.iter().zip(steps).map(down).collect::<Vec<f64>>());
+        let limited = |column: &Column| column.is_long || column.upfront > 0.0;
+        let down = |(column, steps): (&Column, &f64)| if limited(column) { (steps + 1e-6).floor() } else { steps.round() };
+        let some = round(&self.problem.columns.iter().zip(steps).map(down).collect::<Vec<f64>>());
         if self.problem.is_allowed(&some) {
             return some;
         }
@@ -563,7 +607,7 @@ fn own_capacity(problem: &Problem<'_>) -> Vec<OwnCapacity> {
     let mut by_line: BTreeMap<usize, OwnCapacity> = BTreeMap::new();
     for (slot, lines) in problem.recourse.slot_lines().iter().enumerate() {
         let [(line, weight)] = lines.as_slice() else { continue };
-        let nothing = OwnCapacity { line: *line, slots: Vec::new(), cost: f64::INFINITY, step: 1.0, most: 0.0 };
+        let nothing = OwnCapacity { line: *line, slots: Vec::new(), cost: f64::INFINITY, step: 1.0, least: 0.0, most: 0.0 };
         by_line.entry(*line).or_insert(nothing).slots.push((slot, *weight));
     }
     for candidate in &problem.candidates {
@@ -576,6 +620,14 @@ fn own_capacity(problem: &Problem<'_>) -> Vec<OwnCapacity> {
         }
         // Whole steps are what tangents are best taken at; spend plans have none worth the name.
         own.step = if candidate.is_divisible { own.step } else { units };
+    }
+    for column in &problem.columns {
+        for effect in column.effects.iter().filter(|effect| effect.capacity < 0.0) {
+            let [(line, weight)] = problem.recourse.slot_lines()[effect.slot].as_slice() else { continue };
+            if let Some(own) = by_line.get_mut(line) {
+                own.least += effect.capacity / weight * f64::from(column.max_steps);
+            }
+        }
     }
     for own in by_line.values_mut() {
         if own.step * 4096.0 < own.most {

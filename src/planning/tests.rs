@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test may fail by panic, and a strategy's type is its shape")]
 
+mod actions;
+mod orders;
+mod rights;
 mod rules;
 
 use super::problem::{Problem, Slot};

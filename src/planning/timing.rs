@@ -23,6 +23,16 @@ pub enum Remainder {
     Worthless,
 }
 
+/// Whether what is held may be bought again on the day it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// On purchase dates alone.
+    #[default]
+    OnPurchaseDates,
+    /// On the day it ends too.
+    AtExpiry,
+}
+
 /// When things may be bought and how money of different times compares.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Timing {
@@ -31,6 +41,27 @@ pub(super) struct Timing {
     /// Effective rate a year.
     pub(super) discount_rate: f64,
     pub(super) remainder: Remainder,
+    pub(super) renewal: Renewal,
+}
+
+/// What one step of a change gives up or brings, as a stream of costs.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Leg {
+    /// Upfront payment an hour of the term, and recurring payment an hour.
+    pub(super) upfront: f64,
+    pub(super) recurring: f64,
+    /// The hours planned that it would serve, or serves.
+    pub(super) hours: Range<usize>,
+    /// From when, and until when.
+    pub(super) from: DateTime<Utc>,
+    pub(super) end: DateTime<Utc>,
+}
+
+impl Leg {
+    /// The hours of its life.
+    fn left(&self) -> f64 {
+        (self.end - self.from).num_hours().max(0) as f64
+    }
 }
 
 impl Timing {
@@ -112,21 +143,77 @@ impl Timing {
         let share = if self.remainder == Remainder::WorthItsCost { served.len() as f64 / term_hours } else { 1.0 };
         let after = match self.remainder {
             Remainder::WorthItsCost => 0.0,
-            // The hours after the planned ones, paid month by month.
-            Remainder::Worthless => {
-                let planned_end = first.plus(i64::try_from(hour_weights.len()).unwrap_or(i64::MAX)).start().max(start);
-                let mut sum = 0.0;
-                let mut from = planned_end;
-                while from < end {
-                    let month = Month::containing(from);
-                    let until = month.next().start().min(end);
-                    sum += (until - from).num_hours() as f64 * self.month_factor(first, month);
-                    from = until;
-                }
-                sum
-            }
+            Remainder::Worthless => self.weight_after(first, hour_weights.len(), start, end),
         };
         upfront * calendar * share.min(1.0) * self.factor(first, start) + recurring * calendar * (weight + after)
+    }
+
+    /// The weight of the hours of a stretch that lie after the planned ones, paid month by month.
+    fn weight_after(&self, first: Hour, planned: usize, start: DateTime<Utc>, end: DateTime<Utc>) -> f64 {
+        let planned_end = first.plus(i64::try_from(planned).unwrap_or(i64::MAX)).start().max(start);
+        let mut sum = 0.0;
+        let mut from = planned_end;
+        while from < end {
+            let month = Month::containing(from);
+            let until = month.next().start().min(end);
+            sum += (until - from).num_hours() as f64 * self.month_factor(first, month);
+            from = until;
+        }
+        sum
+    }
+
+    /// What one step of a change adds to the objective (`docs/formulation.md`, "Actions"): recurring payments of what is received less those of what is given up, and what is
+    /// paid at once. What was paid upfront for commitments given up is spent either way; what they and those received would still be worth after
+    /// the hours planned counts as for purchases. In a steady state payments at once are spread over what was left of what is given up.
+    pub(super) fn change_cost(
+        &self,
+        gives: &[Leg],
+        receives: &[Leg],
+        paid: f64,
+        at: DateTime<Utc>,
+        first: Hour,
+        hour_weights: &[f64],
+    ) -> f64 {
+        let served = |leg: &Leg| -> f64 { hour_weights[leg.hours.clone()].iter().sum() };
+        let sum = |legs: &[Leg], of: &dyn Fn(&Leg) -> f64| -> f64 { legs.iter().map(of).sum() };
+        if !self.is_dated() {
+            let life = sum(gives, &Leg::left);
+            let share = if life > 0.0 { (sum(gives, &served) / life).min(1.0) } else { 1.0 };
+            let basis = sum(receives, &|leg| leg.upfront * leg.left());
+            let received = sum(receives, &|leg| (leg.upfront + leg.recurring) * served(leg));
+            return received - sum(gives, &|leg| leg.recurring * served(leg)) + (paid - basis) * share;
+        }
+        let recurring = |leg: &Leg| match self.remainder {
+            Remainder::WorthItsCost => leg.recurring * served(leg),
+            Remainder::Worthless => {
+                leg.recurring * (served(leg) + self.weight_after(first, hour_weights.len(), leg.from, leg.end))
+            }
+        };
+        let planned_end = first.plus(i64::try_from(hour_weights.len()).unwrap_or(i64::MAX)).start();
+        let kept = |leg: &Leg| match self.remainder {
+            Remainder::WorthItsCost => leg.upfront * (leg.end - planned_end.max(leg.from)).num_hours().max(0) as f64,
+            Remainder::Worthless => 0.0,
+        };
+        let at_once = paid + sum(gives, &kept) - sum(receives, &kept);
+        sum(receives, &recurring) - sum(gives, &recurring) + self.factor(first, at) * at_once
+    }
+
+    /// The part of [`Timing::change_cost`] that no bill shows, undiscounted: what giving up and receiving costs beside the amortised cost of
+    /// the hours planned.
+    pub(super) fn one_off(
+        &self,
+        gives: &[Leg],
+        receives: &[Leg],
+        paid: f64,
+        at: DateTime<Utc>,
+        first: Hour,
+        weights: &[f64],
+    ) -> f64 {
+        let undiscounted = Self { discount_rate: 0.0, ..self.clone() };
+        let amortised = |legs: &[Leg]| -> f64 {
+            legs.iter().map(|leg| (leg.upfront + leg.recurring) * weights[leg.hours.clone()].iter().sum::<f64>()).sum()
+        };
+        undiscounted.change_cost(gives, receives, paid, at, first, weights) - amortised(receives) + amortised(gives)
     }
 
     /// The hours over which an upfront payment is spread in a steady state: those of the term; with a discount rate the present value of an

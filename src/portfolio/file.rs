@@ -1,6 +1,6 @@
 //! The portfolio's JSON format.
 
-use super::{Commitment, Portfolio};
+use super::{Commitment, Particulars, Portfolio};
 use crate::catalog::{Catalog, Offer, line_of_id};
 use crate::error::{Error, Problem, Result};
 use crate::files;
@@ -28,6 +28,9 @@ struct Document {
     offers: Vec<Offer>,
     /// The commitments held.
     commitments: Vec<Commitment>,
+    /// What is known of them beyond that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    particulars: Vec<Particulars>,
 }
 
 impl Portfolio {
@@ -60,7 +63,9 @@ impl Portfolio {
             let problem = Problem::MixedCurrency { found: document.currency, expected: catalog.currency().to_owned() };
             return Err(Error::from(problem).in_field("currency"));
         }
-        let portfolio = Self::new(document.offers, document.commitments).map_err(with_line)?;
+        let portfolio = Self::new(document.offers, document.commitments)
+            .and_then(|portfolio| portfolio.with_particulars(document.particulars))
+            .map_err(with_line)?;
         for commitment in portfolio.commitments() {
             portfolio.offer(catalog, commitment).map_err(with_line)?;
         }
@@ -75,6 +80,7 @@ impl Portfolio {
             currency: currency.into(),
             offers: self.offers.clone(),
             commitments: self.commitments.clone(),
+            particulars: self.particulars.values().cloned().collect(),
         };
         serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
     }

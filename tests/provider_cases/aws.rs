@@ -3,7 +3,7 @@
 //! unsupported.
 
 use crate::case::{self, decimal, object};
-use crate::{Outcome, aws_rows, words};
+use crate::{Outcome, aws_rights, aws_rows, words};
 use covermix::catalog::aws::{family, size_flexibility};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 pub(crate) fn run(example: &Value) -> Outcome {
     let (inputs, expected) = (&example["inputs"], &example["expected"]);
     let kind = example["kind"].as_str().unwrap_or("");
+    match aws_rights::run(kind, inputs, expected) {
+        Some(Ok(outcome)) => return outcome,
+        Some(Err(reason)) if kind.starts_with("ri-") => return Outcome::Unsupported(reason),
+        _ => {}
+    }
     if let Some(outcome) = aws_rows::run(kind, example) {
         return outcome.unwrap_or_else(Outcome::Unsupported);
     }
@@ -27,10 +32,7 @@ pub(crate) fn run(example: &Value) -> Outcome {
     } else if inputs["usage"].is_array() && list(&inputs["commitments"]).iter().all(|held| held.get("rpu").is_some()) {
         redshift_serverless(inputs, expected)
     } else {
-        match kind {
-            "ri-exchange" | "ri-modify" => Err("a change of what is held, not a bill".into()),
-            _ => reserved(inputs, expected),
-        }
+        reserved(inputs, expected)
     };
     match translated {
         Ok(case) => case::run(&case, "aws"),

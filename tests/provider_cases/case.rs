@@ -1,11 +1,11 @@
 //! One case: from JSON to usage, catalog, portfolio and rules, with defaults for what a case leaves out.
 
-use crate::Outcome;
 use crate::check;
+use crate::{Outcome, actions};
 use covermix::billing::agreement::Agreement;
 use covermix::billing::azure::pre_purchase::PrePurchasePlan;
 use covermix::billing::{Bill, Judge, Rules};
-use covermix::catalog::{Catalog, Offer, OnDemandPrice};
+use covermix::catalog::{Benefit, Catalog, Offer, OnDemandPrice};
 use covermix::portfolio::{Commitment, Portfolio};
 use covermix::time::{Hour, HourGrid};
 use covermix::usage::{PricingCategory, UsageCurves, UsageLine};
@@ -26,7 +26,7 @@ pub(crate) struct Case {
     pub(crate) rules: Rules,
 }
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 19] = [
     "id",
     "title",
     "source",
@@ -38,6 +38,9 @@ const FIELDS: [&str; 16] = [
     "usage",
     "offers",
     "commitments",
+    "particulars",
+    "assumptions",
+    "ledger",
     "rules",
     "agreement",
     "pre_purchase",
@@ -51,6 +54,9 @@ pub(crate) fn run(case: &Value, provider: &str) -> Outcome {
         return Outcome::Unsupported(format!("unknown field {field}"));
     }
     let expected = &case["expected"];
+    if expected.get("actions").is_some() {
+        return actions::run(case, provider).unwrap_or_else(|reason| Outcome::Failed(vec![reason]));
+    }
     let tolerance = match case.get("tolerance") {
         None => Decimal::new(1, 9),
         Some(value) => match decimal(value) {
@@ -168,17 +174,44 @@ pub(crate) fn decimal(value: &Value) -> Parsed<Decimal> {
 /// Builds what the case describes.
 pub(crate) fn build(case: &Value, provider: &str) -> Parsed<Case> {
     let first: Hour = case["first_hour"].as_str().unwrap_or("2024-01-01T00:00:00Z").parse().map_err(text)?;
-    let prices = items(case, "prices")?.iter().map(|item| read(price_defaults(item, provider))).collect::<Parsed<Vec<_>>>()?;
-    let offers = items(case, "offers")?.iter().map(|item| read(offer_defaults(item, provider))).collect::<Parsed<Vec<_>>>()?;
+    let prices = prices(case, provider)?;
     let usage = usage(case, first, &prices)?;
+    let portfolio = portfolio(case, provider, first)?;
+    let rules = case.get("rules").map_or(Ok(Rules::default()), |rules| read(rules.clone()))?;
+    let catalog = Catalog::new("USD", None, "case", prices, Vec::new()).map_err(text)?;
+    Ok(Case { usage, catalog, portfolio, rules })
+}
+
+/// What the case holds, and a catalog of its prices and offers, for questions about what can be done with it.
+pub(crate) fn held(case: &Value, provider: &str) -> Parsed<(Catalog, Portfolio)> {
+    let portfolio = portfolio(case, provider, Hour::from_epoch(0))?;
+    let mut prices = prices(case, provider)?;
+    // What is reserved needs a price, of which these questions make no use.
+    let reserved = portfolio.offers().iter().filter_map(|offer| match &offer.benefit {
+        Benefit::Reservation { sku, .. } => Some(sku.clone()),
+        Benefit::SpendPlan { .. } => None,
+    });
+    for id in reserved.chain(["something".to_owned()]) {
+        if !prices.iter().any(|price| price.id == id) {
+            prices.push(read(price_defaults(&json!({"id": id, "price": "1"}), provider))?);
+        }
+    }
+    let catalog = Catalog::new("USD", None, "case", prices, portfolio.offers().to_vec()).map_err(text)?;
+    Ok((catalog, portfolio))
+}
+
+fn prices(case: &Value, provider: &str) -> Parsed<Vec<OnDemandPrice>> {
+    items(case, "prices")?.iter().map(|item| read(price_defaults(item, provider))).collect()
+}
+
+fn portfolio(case: &Value, provider: &str, first: Hour) -> Parsed<Portfolio> {
+    let offers = items(case, "offers")?.iter().map(|item| read(offer_defaults(item, provider))).collect::<Parsed<Vec<_>>>()?;
     let commitments = items(case, "commitments")?
         .iter()
         .map(|item| commitment(item, first, &offers, provider))
         .collect::<Parsed<Vec<Commitment>>>()?;
-    let rules = case.get("rules").map_or(Ok(Rules::default()), |rules| read(rules.clone()))?;
-    let catalog = Catalog::new("USD", None, "case", prices, Vec::new()).map_err(text)?;
-    let portfolio = Portfolio::new(offers, commitments).map_err(text)?;
-    Ok(Case { usage, catalog, portfolio, rules })
+    let particulars = items(case, "particulars")?.into_iter().map(read).collect::<Parsed<Vec<_>>>()?;
+    Portfolio::new(offers, commitments).and_then(|held| held.with_particulars(particulars)).map_err(text)
 }
 
 #[allow(clippy::needless_pass_by_value)]
@@ -186,7 +219,7 @@ fn text(error: covermix::Error) -> String {
     error.to_string()
 }
 
-fn read<T: DeserializeOwned>(value: Value) -> Parsed<T> {
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Parsed<T> {
     serde_json::from_value(value.clone()).map_err(|error| format!("{error} in {value}"))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::case::{self, decimal};
 use crate::check::compare;
-use crate::{Outcome, gcp_models};
+use crate::{Outcome, gcp_models, gcp_rights};
 use covermix::billing::gcp::attribution::{AccountCharges, Allotment, FeeRule, ProjectUsage, attribute};
 use covermix::billing::gcp::{calendar, converted_commitment, discount_of_fee};
 use covermix::units::Money;
@@ -15,6 +15,10 @@ type Parsed<T> = Result<T, String>;
 pub(crate) fn run(example: &Value) -> Outcome {
     let inputs = &example["inputs"];
     let has = |field: &str| inputs.get(field).is_some();
+    let topic = example["topic"].as_str().unwrap_or("");
+    if let Some(Ok(outcome)) = gcp_rights::run(topic, inputs, &example["expected"]) {
+        return outcome;
+    }
     if let Some(outcome) = gcp_models::run(example) {
         return outcome.unwrap_or_else(Outcome::Unsupported);
     }

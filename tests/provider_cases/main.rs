@@ -13,14 +13,19 @@
     missing_docs
 )]
 
+mod actions;
 mod aws;
+mod aws_rights;
 mod aws_rows;
 mod azure;
 mod azure_charges;
+mod azure_rights;
 mod case;
 mod check;
 mod gcp;
 mod gcp_models;
+mod gcp_rights;
+mod meaning;
 mod words;
 
 use serde_json::Value;

@@ -34,7 +34,8 @@ pub fn plan(service: &str) -> &'static str {
 }
 
 /// Whether a service is one that a savings plan covers, so that the exchange policy of 2027 applies to its reservations.
-fn has_plan(service: &str) -> bool {
+#[must_use]
+pub fn has_plan(service: &str) -> bool {
     let compute =
         ["Virtual Machines", "Cloud Services", "Azure App Service", "Functions", "Container Instances", "Azure Container Apps"];
     compute.contains(&service) || service.contains("Dedicated Host") || DATABASE_SERVICES.contains(&service)
