@@ -10,6 +10,7 @@
 //! Without purchase dates the usage is read as a steady state: what is bought runs through all of it, renewed if the term is shorter. With
 //! dates each purchase serves from its date to the end of its term.
 
+pub mod agreement;
 pub mod baseline;
 mod build;
 #[cfg(feature = "highs")]
@@ -99,6 +100,7 @@ impl<'a> Planner<'a> {
             objective: Objective::default(),
             timing: Timing::default(),
             own_plan: None,
+            agreement: None,
         };
         Self { parts }
     }

@@ -3,6 +3,7 @@
 //! A *slot* is one way of being covered: a pool of reservations, or one table of plan rates. Commitments held and candidates with the same
 //! coverage share a slot; what they provide adds up. Sets and symbols are those of `docs/formulation.md`, "Sets and data".
 
+use super::agreement::{Compiled, Discounting, Inputs as AgreementInputs, Signed};
 use super::build::Builder;
 use super::objective::Objective;
 use super::policy::Policy;
@@ -20,6 +21,7 @@ use rayon::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A planning problem: all that decides the answer. Solve it with `Problem::solve` (feature `highs`); change its policy or objective with
 /// [`Problem::with_policy`] and [`Problem::with_objective`] and solve it again.
@@ -45,6 +47,8 @@ pub struct Problem<'a> {
     pub(super) held_cost: f64,
     /// What all usage would cost on demand, by scenario.
     pub(super) on_demand_equivalent: Vec<f64>,
+    /// The agreement that all of it is under.
+    pub(super) agreement: Option<Compiled>,
 }
 
 /// One possible future of usage.
@@ -154,12 +158,13 @@ pub(super) struct Parts<'a> {
     pub(super) objective: Objective,
     pub(super) timing: Timing,
     pub(super) own_plan: Option<BTreeMap<String, Units>>,
+    pub(super) agreement: Option<Arc<Signed>>,
 }
 
 impl<'a> Problem<'a> {
     /// See [`super::Planner::build`].
     pub(super) fn new(parts: Parts<'a>) -> Result<Self> {
-        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan } = parts;
+        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan, agreement } = parts;
         policy.check()?;
         objective.check()?;
         check_scenarios(&scenarios)?;
@@ -169,8 +174,23 @@ impl<'a> Problem<'a> {
         if let Some(fixed) = policy.fixed.keys().find(|offer| catalog.offer(offer).is_none()) {
             return Err(Error::from(Wrong::Dangling { kind: "offer", id: fixed.clone() }).in_field("fixed"));
         }
+        let discounting = Discounting::new(agreement.as_ref(), scenarios[0].usage.grid(), &timing)?;
         let builder = Builder::new(catalog, &scenarios, &policy, &timing, &objective, &least_prices);
-        let built = builder.build(&portfolio, &rules)?;
+        let built = builder.under(&discounting, agreement.as_deref()).build(&portfolio, &rules)?;
+        let compile = |signed: &Arc<Signed>| {
+            Compiled::new(&AgreementInputs {
+                signed,
+                discounting: &discounting,
+                scenarios: &scenarios,
+                timing: &timing,
+                catalog,
+                portfolio: &portfolio,
+                rules: &rules,
+                candidates: &built.candidates,
+                lines: &built.lines,
+            })
+        };
+        let agreement = agreement.as_ref().map(compile).transpose()?;
         Ok(Self {
             catalog,
             portfolio,
@@ -187,6 +207,7 @@ impl<'a> Problem<'a> {
             objective,
             timing,
             own_plan,
+            agreement,
         })
     }
 
@@ -227,6 +248,7 @@ impl<'a> Problem<'a> {
             objective: self.objective.clone(),
             timing: self.timing.clone(),
             own_plan: self.own_plan.clone(),
+            agreement: self.agreement.as_ref().map(|agreement| Arc::clone(&agreement.signed)),
         }
     }
 
@@ -316,9 +338,17 @@ impl<'a> Problem<'a> {
         let first = self.usage().grid().first;
         let on_demand: Vec<f64> = outcomes
             .iter()
-            .map(|outcome| outcome.on_demand.iter().map(|(month, cost)| cost * self.timing.month_factor(first, *month)).sum())
+            .map(|outcome| match &self.agreement {
+                None => outcome.on_demand.iter().map(|(month, cost)| cost * self.timing.month_factor(first, *month)).sum(),
+                Some(agreement) => agreement.on_demand(outcome),
+            })
             .collect();
-        let scenario_costs: Vec<f64> = on_demand.iter().map(|open| open + commitments).collect();
+        let mut scenario_costs: Vec<f64> = on_demand.iter().map(|open| open + commitments).collect();
+        if let Some(agreement) = &self.agreement {
+            for (scenario, (cost, outcome)) in scenario_costs.iter_mut().zip(&outcomes).enumerate() {
+                *cost += agreement.cost(scenario, &agreement.counted(scenario, outcome, &fractional))?;
+            }
+        }
         let coverage = on_demand.iter().zip(&self.on_demand_equivalent);
         let coverage = coverage.map(|(open, all)| if *all > 0.0 { 1.0 - open / all } else { 0.0 }).collect();
         let of_purchases = outcomes.iter().flat_map(|outcome| {

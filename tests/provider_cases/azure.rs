@@ -1,7 +1,7 @@
 //! Published examples of Azure, translated into cases: a number of units reserved against what runs, size flexibility, regional ratios.
 
 use crate::case::{self, decimal};
-use crate::{Outcome, azure_charges, words};
+use crate::{Outcome, azure_charges, azure_commitment, words};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -12,6 +12,9 @@ pub(crate) fn run(example: &Value) -> Outcome {
     let is_rounded = example["check"]["status"] == "ok-rounded";
     let has = |field: &str| inputs.get(field).is_some();
     if let Some(outcome) = azure_charges::run(inputs, expected, is_rounded) {
+        return outcome.unwrap_or_else(Outcome::Unsupported);
+    }
+    if let Some(outcome) = azure_commitment::run(example) {
         return outcome.unwrap_or_else(Outcome::Unsupported);
     }
     if has("prepurchase") && has("reservation") && has("running") {
@@ -25,7 +28,6 @@ pub(crate) fn run(example: &Value) -> Outcome {
             "refund, exchange or trade-in: a change of what is held",
             ["exchanged", "payments_made", "elapsed_months", "elapsed", "new_term_hours"].as_slice(),
         ),
-        ("a ledger of an agreement", &["events", "original", "prepayment"]),
         ("a provider's recommendation", &["look_back", "rows", "typical_hourly_payg"]),
     ];
     if let Some((reason, _)) = other.iter().find(|(_, fields)| fields.iter().any(|field| has(field))) {

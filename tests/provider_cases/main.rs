@@ -17,6 +17,7 @@ mod aws;
 mod aws_rows;
 mod azure;
 mod azure_charges;
+mod azure_commitment;
 mod case;
 mod check;
 mod gcp;
