@@ -7,9 +7,9 @@
 //! that the least of the bounds bounds every plan under every offer. A plan's cost is the judge's bill at list prices, less the
 //! discounts by charge, plus what the ledger ([`crate::finance::agreement`]) settles.
 //!
-//! Exact: any number of periods, carry-over, deferral, credits, a total beside the periods, services excluded from counting or
-//! with discounts of their own. A bound only, with the gap shown: services that count differently within one hour's trade-off,
-//! spend that counts by more than it costs, and the relief payment. Formulas: `docs/formulation.md`, "Agreements"; rules and
+//! The accepted cost is exact for every clause. The bound is tight for any number of periods with carry-over, deferral, or credits
+//! that do not count again; it is a bound only, with the gap shown, where services count differently, where spend counts by more
+//! than it costs, with credits beside a total or a carry-over, and with the relief payment. Formulas: `docs/formulation.md`, "Agreements"; rules and
 //! their sources: `docs/agreements.md`.
 
 #[cfg(feature = "highs")]
