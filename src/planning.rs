@@ -14,6 +14,7 @@
 //! dates each purchase serves from its date to the end of its term.
 
 mod action;
+pub mod agreement;
 pub mod baseline;
 mod build;
 #[cfg(feature = "highs")]
@@ -127,6 +128,7 @@ impl<'a> Planner<'a> {
             changes: Vec::new(),
             limits: Vec::new(),
             rights: None,
+            agreement: None,
         };
         Self { parts }
     }

@@ -6,7 +6,7 @@
 mod common;
 
 use common::estate;
-use covermix::billing::agreement::{Agreement, AgreementDiscount, ChargeKind, Credit, apply_credits};
+use covermix::billing::agreement::{Agreement, AgreementDiscount, ChargeKind, Credit, Overlay, apply_credits};
 use covermix::billing::attribution::{AttributionKey, SharingRule, to_cents};
 use covermix::billing::focus::{FocusRow, write_csv};
 use covermix::billing::{Judge, Rules, indicators};
@@ -143,6 +143,7 @@ fn an_agreement_multiplies_with_the_commitments() {
         service: service.map(str::to_owned),
         kinds: kinds.iter().copied().collect(),
         fraction,
+        overlay: Overlay::Instead,
     };
     let all = Agreement { discounts: vec![discount(None, &[], dec!(0.1))], excluded_services: BTreeSet::new() };
     let rows = judge.discounts(&bill, &all).unwrap();

@@ -7,11 +7,12 @@
 
 use super::{Bill, Judge};
 use crate::error::{Error, Problem, Result};
+use crate::time::Month;
 use crate::units::Money;
 use crate::usage::Provider;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of charge that a contract treats alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,10 +20,25 @@ use std::collections::BTreeSet;
 pub enum ChargeKind {
     /// Usage that no commitment covers.
     OnDemand,
+    /// Spot usage. The judge bills none; planning counts it towards an agreement.
+    Spot,
     /// Recurring fees of commitments.
     Recurring,
     /// Upfront fees of commitments, amortised.
     Upfront,
+}
+
+/// How a discount that names a service goes with one that does not (a cross-service discount with overlays).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlay {
+    /// It replaces it.
+    #[default]
+    Instead,
+    /// It is taken off what the other leaves: `1 - (1 - a)(1 - b)`.
+    OnTop,
+    /// The two add up, to 1 at most.
+    Added,
 }
 
 /// One percentage of an agreement.
@@ -39,13 +55,17 @@ pub struct AgreementDiscount {
     pub kinds: BTreeSet<ChargeKind>,
     /// The part taken off, 0 to 1.
     pub fraction: Decimal,
+    /// If it names a service: how it goes with the discount on all services.
+    #[serde(default)]
+    pub overlay: Overlay,
 }
 
 /// An agreement: its discounts and the services it excludes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Agreement {
-    /// The discounts. Of several that fit a charge, one that names the service wins, then the first.
+    /// The discounts. Of several that fit a charge, the first that names the service and the first that does not count; how they go
+    /// together is the [`Overlay`] of the former.
     pub discounts: Vec<AgreementDiscount>,
     /// Services that get no discount whatever else is agreed.
     pub excluded_services: BTreeSet<String>,
@@ -76,11 +96,19 @@ impl Agreement {
                 && discount.service.as_deref().is_none_or(|named| named == service)
                 && (discount.kinds.is_empty() || discount.kinds.contains(&kind))
         };
-        let named = self.discounts.iter().filter(fits).find(|discount| discount.service.is_some());
-        named.or_else(|| self.discounts.iter().find(fits)).map_or(Decimal::ZERO, |discount| discount.fraction)
+        let first = |is_named: bool| self.discounts.iter().filter(fits).find(|discount| discount.service.is_some() == is_named);
+        let general = first(false).map_or(Decimal::ZERO, |discount| discount.fraction);
+        let Some(named) = first(true) else { return general };
+        match named.overlay {
+            Overlay::Instead => named.fraction,
+            Overlay::OnTop => Decimal::ONE - (Decimal::ONE - general) * (Decimal::ONE - named.fraction),
+            Overlay::Added => (general + named.fraction).min(Decimal::ONE),
+        }
     }
 
-    fn check(&self) -> Result<()> {
+    /// # Errors
+    /// [`Problem::OutOfRange`] for a fraction that is not within 0 and 1.
+    pub fn check(&self) -> Result<()> {
         match self.discounts.iter().find(|discount| discount.fraction < Decimal::ZERO || discount.fraction > Decimal::ONE) {
             None => Ok(()),
             Some(discount) => {
@@ -108,7 +136,7 @@ impl Judge<'_> {
         };
         for (line, bill) in self.lines.iter().zip(bill.lines()) {
             let sku = &line.line.sku;
-            add(line.line.to_string(), sku.provider, &sku.service, ChargeKind::OnDemand, bill.on_demand);
+            add(line.line.to_string(), sku.provider, &sku.service, ChargeKind::OnDemand, bill.on_demand - bill.sustained_use_discount);
         }
         for (held, bill) in self.held.iter().zip(bill.commitments()) {
             let (provider, service) = (held.offer.provider, &held.offer.service);
@@ -116,6 +144,58 @@ impl Judge<'_> {
             add(bill.id.clone(), provider, service, ChargeKind::Upfront, bill.charges.amortised_upfront);
         }
         Ok(rows)
+    }
+}
+
+/// A charge of a month, before any discount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonthlyCharge {
+    /// The calendar month (UTC) of the usage.
+    pub month: Month,
+    /// The usage line in words or the commitment's identifier.
+    pub item: String,
+    /// The provider.
+    pub provider: Provider,
+    /// The service.
+    pub service: String,
+    /// The kind of charge.
+    pub kind: ChargeKind,
+    /// The amount, amortised for upfront fees.
+    pub gross: Money,
+}
+
+impl Judge<'_> {
+    /// The charges by month, which an agreement's discounts apply to and its minimums count: usage after sustained use discounts, and
+    /// the fees of every commitment. They sum to [`super::Charges::cost`].
+    #[must_use]
+    pub fn monthly_charges(&self) -> Vec<MonthlyCharge> {
+        let record = &*self.record;
+        let sums = super::waterfall::replay::<Decimal>(record);
+        let mut charges = Vec::new();
+        for (month, amounts) in super::outcome::open_by_month(record, &sums) {
+            for (line, amount) in self.lines.iter().zip(amounts).filter(|(_, amount)| !amount.is_zero()) {
+                let (item, sku) = (line.line.to_string(), &line.line.sku);
+                let (provider, service, gross) = (sku.provider, sku.service.clone(), Money::new(amount));
+                charges.push(MonthlyCharge { month, item, provider, service, kind: ChargeKind::OnDemand, gross });
+            }
+        }
+        let mut hours: BTreeMap<(usize, Month), Decimal> = BTreeMap::new();
+        for (epoch, sums) in record.epochs.iter().zip(&sums) {
+            let serving = record.held.iter().enumerate().filter(|(_, held)| held.hours.contains(&epoch.hours.start));
+            for (index, _) in serving {
+                *hours.entry((index, record.hour(epoch.hours.start).month())).or_default() += sums.hours;
+            }
+        }
+        for ((index, month), hours) in hours {
+            let (held, offer) = (&record.held[index], self.held[index].offer);
+            for (kind, fee) in [(ChargeKind::Recurring, held.recurring_hour), (ChargeKind::Upfront, held.upfront_hour)] {
+                let (provider, service, gross) = (offer.provider, offer.service.clone(), Money::new(fee * hours));
+                if gross != Money::ZERO {
+                    charges.push(MonthlyCharge { month, item: held.id.clone(), provider, service, kind, gross });
+                }
+            }
+        }
+        charges
     }
 }
 
@@ -134,7 +214,7 @@ pub struct Credit {
 
 /// Applies credits to charges by service, after all discounts: soonest expiry first, then fewest eligible services, then oldest (AWS
 /// Billing User Guide, "Applying AWS credits"). A credit pays its services in the order of their names. Returns what was paid.
-pub fn apply_credits(charges: &mut std::collections::BTreeMap<String, Money>, credits: &[Credit]) -> Money {
+pub fn apply_credits(charges: &mut BTreeMap<String, Money>, credits: &[Credit]) -> Money {
     let mut order: Vec<&Credit> = credits.iter().collect();
     order.sort_by_key(|credit| (&credit.expires, credit.services.len(), &credit.granted));
     let mut paid = Money::ZERO;

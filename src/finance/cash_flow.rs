@@ -187,11 +187,6 @@ pub(super) fn float(amount: Decimal) -> Result<f64> {
     amount.to_f64().filter(|value| value.is_finite()).ok_or(Error::Overflow { what: "an amount of money" })
 }
 
-/// An f64 as a decimal.
-pub(super) fn decimal(value: f64) -> Result<Decimal> {
-    Decimal::try_from(value).map_err(|_| Error::Overflow { what: "an amount of money" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 //! growth and prices, taxed, discounted and put side by side in one reporting currency.
 
 use super::agreement::{CountedBasis, Tier, tier_cost};
-use super::cash_flow::{decimal, float, sum};
+use super::cash_flow::{float, sum};
 use super::rate::AnnualRate;
 use super::{Error, Result};
 use rust_decimal::Decimal;
@@ -176,12 +176,11 @@ fn year_cost(provider: &ProviderCost, assumptions: &CostAssumptions, year: u32) 
     let gross = sum(by_kind.values().copied())?;
     let (mut agreement_discount, mut shortfall) = (Decimal::ZERO, Decimal::ZERO);
     if let Some(tier) = provider.agreement {
-        let discount = decimal(tier.discount)?;
-        agreement_discount = -times(gross, discount)?;
+        agreement_discount = -times(gross, tier.discount)?;
         // The rule itself lives in `agreement`; here its cost above the discounted spend is shown as a line of its own.
-        let own = float(gross.checked_div(provider.exchange_rate).ok_or(Error::Overflow { what: "a yearly cost" })?)?;
-        let above = tier_cost(own, tier, CountedBasis::Net)? - (1.0 - tier.discount) * own;
-        shortfall = times(decimal(above)?, provider.exchange_rate)?;
+        let own = gross.checked_div(provider.exchange_rate).ok_or(Error::Overflow { what: "a yearly cost" })?;
+        let above = tier_cost(own, tier, CountedBasis::Net)? - times(Decimal::ONE - tier.discount, own)?;
+        shortfall = times(above, provider.exchange_rate)?;
     }
     let before_tax = sum([gross, agreement_discount, shortfall])?;
     let after_tax = times(before_tax, Decimal::ONE - assumptions.tax_rate)?;
@@ -218,7 +217,7 @@ mod tests {
                 line("batch", LineKind::Spot, dec!(10), dec!(0)),
             ],
             price_changes: vec![PriceChange { from_year: 1, change: dec!(-0.2), applies_to: LineKind::OnDemand }],
-            agreement: Some(Tier { commit: 150.0, discount: 0.1 }),
+            agreement: Some(Tier { commit: dec!(150), discount: dec!(0.1) }),
         }
     }
 

@@ -3,6 +3,7 @@
 mod change;
 
 use super::action::{Change, Limit, renews};
+use super::agreement::{Compiled, Discounting, Signed};
 use super::column::{ChangeTerms, Column, Effect};
 use super::objective::Objective;
 use super::policy::Policy;
@@ -10,6 +11,7 @@ use super::problem::{Candidate, Held, Scenario, Slot};
 use super::recourse::{Demand, Recourse};
 use super::rows::{Inputs, Rows};
 use super::timing::{Renewal, Timing};
+use crate::billing::agreement::ChargeKind;
 use crate::billing::{self, Rules};
 use crate::catalog::{Benefit, Catalog, Offer, ScopeKind};
 use crate::error::{Error, Problem as Wrong, Result};
@@ -69,6 +71,10 @@ pub(super) struct Builder<'a, 'b> {
     renewals: HashMap<&'a str, BTreeSet<DateTime<Utc>>>,
     /// Coverage -> product.
     products: HashMap<Vec<(usize, ScopeKind)>, usize>,
+    /// The agreement's discounts, the hours at which it cuts blocks, and whether it asks for spend.
+    discounting: Option<&'b Discounting>,
+    agreement_cuts: Vec<Range<usize>>,
+    has_minimum: bool,
 }
 
 impl<'a, 'b> Builder<'a, 'b> {
@@ -108,7 +114,29 @@ impl<'a, 'b> Builder<'a, 'b> {
             set_aside: Vec::new(),
             renewals: HashMap::new(),
             products: HashMap::new(),
+            discounting: None,
+            agreement_cuts: Vec::new(),
+            has_minimum: false,
         }
+    }
+
+    /// Under an agreement's discounts and minimums.
+    pub(super) fn under(mut self, discounting: &'b Discounting, signed: Option<&Signed>) -> Self {
+        let Some(signed) = signed else { return self };
+        self.agreement_cuts = Compiled::cuts(discounting, signed, self.usage.grid(), self.timing);
+        self.has_minimum = signed.offer.terms.is_some();
+        self.is_by_scenario |= self.has_minimum;
+        self.discounting = Some(discounting).filter(|discounting| discounting.is_active());
+        self
+    }
+
+    /// The part of each line's on-demand price that is paid under the agreement.
+    fn net_shares(&self) -> Vec<f64> {
+        let share = |column: &usize| {
+            let sku = &self.usage.lines()[*column].sku;
+            self.discounting.map_or(1.0, |discounting| discounting.net(sku.provider, &sku.service, ChargeKind::OnDemand))
+        };
+        self.lines.iter().map(share).collect()
     }
 
     pub(super) fn build(mut self, portfolio: &Portfolio, changes: (&[Change], &[Limit]), rules: &Rules) -> Result<Built<'a>> {
@@ -156,7 +184,13 @@ impl<'a, 'b> Builder<'a, 'b> {
             })
             .collect();
         let windows = columns.iter().flat_map(|column| column.effects.iter().map(|effect| effect.hours.clone()));
+        let windows = windows.chain(self.agreement_cuts.clone());
+        let net = self.discounting.map(|discounting| {
+            let net = self.net_shares().iter().zip(&self.least_prices).map(|(share, price)| share * price).collect();
+            (discounting.hours.clone(), net)
+        });
         let recourse = Recourse::new(demands, self.is_by_scenario, self.least_prices, self.hour_weights, &self.slots, windows);
+        let recourse = recourse.discounted(net);
         let (lines, set_aside) = (self.lines, self.set_aside);
         Ok(Built {
             candidates,
@@ -183,10 +217,13 @@ impl<'a, 'b> Builder<'a, 'b> {
     }
 
     fn on_demand_equivalent(&self) -> Vec<f64> {
+        let net: Vec<f64> = self.net_shares().iter().zip(&self.prices).map(|(share, price)| share * price).collect();
         let of = |scenario: &Scenario<'_>| -> f64 {
             let hour = |(hour, weight): (usize, &f64)| {
                 let quantities = scenario.usage.at(hour);
-                let cost: f64 = self.lines.iter().zip(&self.prices).map(|(column, price)| quantities[*column] * price).sum();
+                let holds = self.discounting.is_some_and(|discounting| discounting.hours.contains(&hour));
+                let prices = if holds { &net } else { &self.prices };
+                let cost: f64 = self.lines.iter().zip(prices).map(|(column, price)| quantities[*column] * price).sum();
                 cost * weight
             };
             self.hour_weights.iter().enumerate().map(hour).sum()
@@ -223,7 +260,16 @@ impl<'a, 'b> Builder<'a, 'b> {
             all.push(Held { id, start, end, quantity, hourly_cost });
             let (upfront, recurring) = change::hourly(offer, commitment.start);
             units_held.push(HeldUnits { hours: hours.clone(), slot: None, upfront, recurring });
-            cost += hourly_cost * self.hour_weights[hours.clone()].iter().sum::<f64>();
+            cost += match self.discounting {
+                None => hourly_cost * self.hour_weights[hours.clone()].iter().sum::<f64>(),
+                Some(discounting) => {
+                    let recurring =
+                        offer.recurring.to_f64() * quantity * to_f64(billing::calendar_factor(offer, commitment.start));
+                    let upfront = (hourly_cost - recurring) * discounting.upfront(offer, commitment.start, false);
+                    let weight = |weights: &[f64]| weights[hours.clone()].iter().sum::<f64>();
+                    recurring * weight(&discounting.fee_weights(offer, &self.hour_weights)) + upfront * weight(&self.hour_weights)
+                }
+            };
             let weights = self.coverage(offer, &commitment.scope);
             if weights.is_empty() || hours.is_empty() {
                 continue;
@@ -323,7 +369,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             step,
             min_steps: offer.lot.and_then(|lot| (lot.minimum / step).ceil().to_u32()).unwrap_or(1),
             max_steps: (self.slots[slot].peak / capacity * (1.0 - 1e-12)).ceil().to_u32().unwrap_or(u32::MAX),
-            cost: self.timing.cost(offer, calendar, date, &hours, first, &self.hour_weights) * to_f64(step),
+            cost: self.cost(offer, calendar, date, &hours, first) * to_f64(step),
             hourly_cost: to_f64(offer.effective_hourly().value() * step) * calendar,
             upfront: to_f64(offer.upfront.value() * step),
             months: offer.term.nominal_months(),
@@ -339,6 +385,16 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// Whether an offer bought with a scope covers any usage that takes part.
     pub(super) fn covers(&self, offer: &Offer, scope: &Scope) -> bool {
         !self.coverage(offer, scope).is_empty()
+    }
+
+    /// What one unit of an offer bought at a date adds to the objective, as paid under the agreement.
+    fn cost(&self, offer: &Offer, calendar: f64, date: DateTime<Utc>, hours: &Range<usize>, first: Hour) -> f64 {
+        let of = |offer: &Offer, weights: &[f64]| self.timing.cost(offer, calendar, date, hours, first, weights);
+        let Some(discounting) = self.discounting else { return of(offer, &self.hour_weights) };
+        let upfront = Offer { recurring: Default::default(), ..offer.clone() };
+        let recurring = Offer { upfront: Default::default(), ..offer.clone() };
+        of(&upfront, &self.hour_weights) * discounting.upfront(offer, date, true)
+            + of(&recurring, &discounting.fee_weights(offer, &self.hour_weights))
     }
 
     /// The lines that an offer bought with a scope covers, by the providers' matching rules, with the weight of each.
@@ -442,8 +498,8 @@ impl<'a, 'b> Builder<'a, 'b> {
     fn undominated(&self, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
         let policy = self.policy;
         let has_shares = policy.max_share_three_year.is_some() || !policy.shares.is_empty();
-        if has_shares || policy.min_ticket.is_some() {
-            // A dearer purchase can be the way to keep a share or a ticket.
+        if has_shares || policy.min_ticket.is_some() || self.has_minimum {
+            // A dearer purchase can be the way to keep a share or a ticket, or to retire an agreement's minimum.
             candidates.sort_by(order);
             return candidates;
         }

@@ -147,7 +147,7 @@ impl Problem<'_> {
             lines: self
                 .lines
                 .iter()
-                .zip(recourse.prices())
+                .zip(recourse.prices_in(0))
                 .map(|(column, price)| Line { line: usage.lines()[*column].to_string(), on_demand_price: *price })
                 .collect(),
             slots: recourse.slot_lines(),

@@ -48,12 +48,12 @@ pub struct Row {
 }
 
 impl Extensive {
-    fn column(&mut self, name: String, cost: f64, lower: f64, upper: f64, is_integer: bool) -> usize {
+    pub(super) fn column(&mut self, name: String, cost: f64, lower: f64, upper: f64, is_integer: bool) -> usize {
         self.columns.push(Column { name, cost, lower, upper, is_integer });
         self.columns.len() - 1
     }
 
-    fn row(&mut self, name: String, terms: Vec<(usize, f64)>, lower: f64, upper: f64) {
+    pub(super) fn row(&mut self, name: String, terms: Vec<(usize, f64)>, lower: f64, upper: f64) {
         self.rows.push(Row { name, terms, lower, upper });
     }
 }
@@ -77,10 +77,17 @@ impl Problem<'_> {
             .collect();
         let choices: Vec<usize> =
             (0..self.rows.choices.len()).map(|index| form.column(format!("choice_{index}"), 0.0, 0.0, 1.0, is_whole)).collect();
-        // The on-demand cost of each scenario, then its whole cost.
+        // The on-demand cost of each scenario, what an agreement adds to it, then its whole cost.
         let on_demand: Vec<usize> =
             (0..self.scenarios.len()).map(|index| form.column(format!("on_demand_{index}"), 0.0, 0.0, FREE, false)).collect();
-        self.objective_rows(&mut form, &steps, &on_demand);
+        let added = match &self.agreement {
+            Some(_) => {
+                let column = |index| form.column(format!("agreement_{index}"), 0.0, f64::NEG_INFINITY, FREE, false);
+                (0..self.scenarios.len()).map(column).collect()
+            }
+            None => Vec::new(),
+        };
+        self.objective_rows(&mut form, &steps, &on_demand, &added);
         for (index, row) in self.rows.rows.iter().enumerate() {
             let term = |(term, coefficient): &(Term, f64)| match term {
                 Term::Steps(candidate) => (steps[*candidate], *coefficient),
@@ -92,16 +99,26 @@ impl Problem<'_> {
         for (scenario, total) in on_demand.iter().enumerate() {
             // `on_demand - Σ weight price open >= 0`: more may be left on demand than must be, as a cap on coverage asks.
             let mut left = vec![(*total, 1.0)];
+            let mut counted: Vec<Vec<(usize, f64)>> = Vec::new();
             for hour in 0..recourse.hours() {
-                self.hour_rows(&mut form, scenario, hour, &steps, &mut left);
+                let before = left.len();
+                let lines = self.hour_rows(&mut form, scenario, hour, &steps, &mut left);
+                if let Some(agreement) = &self.agreement {
+                    let open = lines.iter().zip(&left[before..]).map(|(line, (column, _))| (*line, *column));
+                    agreement.count_hour(self, hour, open, &mut counted);
+                }
+            }
+            if let Some(agreement) = &self.agreement {
+                agreement.settle_rows(&mut form, scenario, added[scenario], &steps, &counted);
             }
             form.row(format!("left_{scenario}"), left, 0.0, FREE);
         }
         form
     }
 
-    fn objective_rows(&self, form: &mut Extensive, steps: &[usize], on_demand: &[usize]) {
+    fn objective_rows(&self, form: &mut Extensive, steps: &[usize], on_demand: &[usize], added: &[usize]) {
         const FREE: f64 = f64::INFINITY;
+        let of_agreement = |index: usize| added.get(index).map(|column| (*column, -1.0));
         let probability = |index: usize| self.scenarios[index].probability;
         form.constant = self.held_cost;
         match &self.objective {
@@ -115,7 +132,7 @@ impl Problem<'_> {
                     let cost = weight * probability(index) / (1.0 - level);
                     let above = form.column(format!("above_{index}"), cost, 0.0, FREE, false);
                     let first = self.columns.iter().zip(steps).map(|(column, steps)| (*steps, -column.cost));
-                    let terms = first.chain([(*open, -1.0), (threshold, 1.0), (above, 1.0)]).collect();
+                    let terms = first.chain([(*open, -1.0), (threshold, 1.0), (above, 1.0)]).chain(of_agreement(index)).collect();
                     form.row(format!("tail_{index}"), terms, 0.0, FREE);
                 }
             }
@@ -124,7 +141,7 @@ impl Problem<'_> {
                 let regret = form.column("regret".to_owned(), 1.0, f64::NEG_INFINITY, FREE, false);
                 for ((index, open), best) in on_demand.iter().enumerate().zip(foresight) {
                     let first = self.columns.iter().zip(steps).map(|(column, steps)| (*steps, -column.cost));
-                    let terms = first.chain([(*open, -1.0), (regret, 1.0)]).collect();
+                    let terms = first.chain([(*open, -1.0), (regret, 1.0)]).chain(of_agreement(index)).collect();
                     form.row(format!("regret_{index}"), terms, self.held_cost - best, FREE);
                 }
                 return;
@@ -136,9 +153,20 @@ impl Problem<'_> {
         for (index, open) in on_demand.iter().enumerate() {
             form.columns[*open].cost = probability(index);
         }
+        for (index, column) in added.iter().enumerate() {
+            form.columns[*column].cost = probability(index);
+        }
     }
 
-    fn hour_rows(&self, form: &mut Extensive, scenario: usize, hour: usize, steps: &[usize], left: &mut Vec<(usize, f64)>) {
+    /// Returns the lines whose columns were added to `left`.
+    fn hour_rows(
+        &self,
+        form: &mut Extensive,
+        scenario: usize,
+        hour: usize,
+        steps: &[usize],
+        left: &mut Vec<(usize, f64)>,
+    ) -> Vec<usize> {
         const FREE: f64 = f64::INFINITY;
         let recourse = &self.recourse;
         let demand = recourse.demand(scenario, hour);
@@ -162,11 +190,15 @@ impl Problem<'_> {
             }
             form.row(format!("capacity_{scenario}_{hour}_{slot}"), used, f64::NEG_INFINITY, held[slot]);
         }
+        let prices = recourse.prices_in(recourse.epoch_at(hour));
+        let mut lines = Vec::new();
         for (line, mut terms) in served.into_iter().enumerate().filter(|(line, _)| demand[*line] > 0.0) {
             let open = form.column(format!("open_{scenario}_{hour}_{line}"), 0.0, 0.0, FREE, false);
-            left.push((open, -recourse.hour_weight(hour) * recourse.prices()[line]));
+            left.push((open, -recourse.hour_weight(hour) * prices[line]));
+            lines.push(line);
             terms.push((open, 1.0));
             form.row(format!("demand_{scenario}_{hour}_{line}"), terms, demand[line], FREE);
         }
+        lines
     }
 }

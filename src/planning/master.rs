@@ -8,7 +8,7 @@ use super::capacity::Capacities;
 use super::objective::Objective;
 use super::path::{OwnCapacity, PathCut};
 use super::problem::Problem;
-use super::recourse::{Block, Cut};
+use super::recourse::{Block, Cut, Group};
 use super::rows::{Row, RowKind, Term};
 use crate::error::{Error, Problem as Wrong, Result};
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
@@ -245,11 +245,15 @@ impl<'p, 'a> Master<'p, 'a> {
         for (column, steps) in problem.columns.iter().zip(steps) {
             first.add_mul(column.cost / self.scale, steps);
         }
+        let added = self.agreement(steps, open, model);
         let of_group = |group: usize| -> Expression {
             let blocks = self.blocks.iter().zip(open).filter(|(block, _)| block.group == group);
-            first.clone() + blocks.map(|(_, open)| *open).sum::<Expression>()
+            first.clone() + blocks.map(|(_, open)| *open).sum::<Expression>() + added[group].clone()
         };
         let mut expected = first.clone();
+        for (group, added) in groups.iter().zip(&added) {
+            expected += added.clone() * group.probability;
+        }
         for (block, open) in self.blocks.iter().zip(open) {
             expected.add_mul(groups[block.group].probability, open);
         }
@@ -274,6 +278,62 @@ impl<'p, 'a> Master<'p, 'a> {
                 regret.into()
             }
         }
+    }
+
+    /// What an agreement adds to the cost of each group, with the variables and rows it needs: `planning::agreement`.
+    fn agreement(&self, steps: &[Variable], open: &[Variable], model: &mut Model) -> Vec<Expression> {
+        let groups = self.problem.recourse.groups();
+        let Some(agreement) = &self.problem.agreement else { return vec![Expression::default(); groups.len()] };
+        // What counts of each block: a multiple of its cost, or, where services count differently, something between two.
+        let counted: Vec<Expression> = self
+            .blocks
+            .iter()
+            .zip(open)
+            .map(|(block, open)| {
+                let (least, most) = agreement.ratio(block);
+                if !agreement.has_minimum() || most - least <= 1e-12 * most {
+                    return *open * most;
+                }
+                let counted = model.add(variable().min(0));
+                model.rows.push(constraint!(counted <= *open * most));
+                model.rows.push(constraint!(counted >= *open * least));
+                counted.into()
+            })
+            .collect();
+        let of_group = |(index, group): (usize, &Group)| -> Expression {
+            let mut cost = Expression::from(agreement.other_cost_of(group) / self.scale);
+            if !agreement.has_minimum() {
+                return cost;
+            }
+            let columns: Vec<Variable> = agreement.program.columns.iter().map(|_| model.add(variable().min(0))).collect();
+            for (column, factor) in columns.iter().zip(&agreement.program.columns) {
+                cost.add_mul(*factor, *column);
+            }
+            let mut spend = vec![Expression::default(); agreement.periods.len()];
+            for (block, counted) in self.blocks.iter().zip(&counted).filter(|(block, _)| block.group == index) {
+                for (period, scale) in agreement.periods_of(block) {
+                    spend[period] += counted.clone() * scale;
+                }
+            }
+            for (period, spend) in spend.iter_mut().enumerate() {
+                for (counts, steps) in agreement.candidates.iter().zip(steps) {
+                    spend.add_mul(counts[period] / self.scale, *steps);
+                }
+                *spend += agreement.fixed[group.scenarios.start][period] / self.scale;
+            }
+            for row in &agreement.program.rows {
+                let mut sum = Expression::default();
+                for (column, coefficient) in &row.columns {
+                    sum.add_mul(*coefficient, columns[*column]);
+                }
+                for (period, coefficient) in &row.spend {
+                    sum += spend[*period].clone() * *coefficient;
+                }
+                model.rows.push(constraint!(sum >= row.least / self.scale));
+            }
+            cost
+        };
+        groups.iter().enumerate().map(of_group).collect()
     }
 
     /// `open_b >= constant - Σ slope · capacity`.

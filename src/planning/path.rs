@@ -126,7 +126,7 @@ impl Recourse<'_> {
                     let lambda = self.prices_at(prices, scenario, hour);
                     for (position, line) in lines.iter().enumerate() {
                         let of_wide = covers[position].iter().map(|(wide, need)| lambda[*wide] * need);
-                        let marginal = of_wide.fold(self.prices()[*line], f64::min);
+                        let marginal = of_wide.fold(self.prices_in(index)[*line], f64::min);
                         curves[position].push(demand[*line] - served[position], weight * marginal);
                     }
                 }

@@ -4,6 +4,7 @@
 //! coverage share a slot; what they provide adds up. Sets and symbols are those of `docs/formulation.md`, "Sets and data".
 
 use super::action::{Change, Limit, after};
+use super::agreement::{Compiled, Discounting, Inputs as AgreementInputs, Signed};
 use super::build::Builder;
 use super::column::{ChangeTerms, Column};
 use super::objective::Objective;
@@ -23,6 +24,7 @@ use rayon::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A planning problem: all that decides the answer. Solve it with `Problem::solve` (feature `highs`); change its policy or objective with
 /// [`Problem::with_policy`] and [`Problem::with_objective`] and solve it again.
@@ -59,6 +61,8 @@ pub struct Problem<'a> {
     pub(super) held_cost: f64,
     /// What all usage would cost on demand, by scenario.
     pub(super) on_demand_equivalent: Vec<f64>,
+    /// The agreement that all of it is under.
+    pub(super) agreement: Option<Compiled>,
 }
 
 /// One possible future of usage.
@@ -173,12 +177,13 @@ pub(super) struct Parts<'a> {
     pub(super) changes: Vec<Change>,
     pub(super) limits: Vec<Limit>,
     pub(super) rights: Option<Rights>,
+    pub(super) agreement: Option<Arc<Signed>>,
 }
 
 impl<'a> Problem<'a> {
     /// See [`super::Planner::build`].
     pub(super) fn new(parts: Parts<'a>) -> Result<Self> {
-        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan, mut changes, mut limits, rights } =
+        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan, mut changes, mut limits, rights, agreement } =
             parts;
         policy.check()?;
         objective.check()?;
@@ -190,6 +195,7 @@ impl<'a> Problem<'a> {
             return Err(Error::from(Wrong::Dangling { kind: "offer", id: fixed.clone() }).in_field("fixed"));
         }
         let own_changes = (changes.len(), limits.len());
+        let discounting = Discounting::new(agreement.as_ref(), scenarios[0].usage.grid(), &timing)?;
         let builder = Builder::new(catalog, &scenarios, &policy, &timing, &objective, &least_prices);
         if let Some(rights) = &rights {
             let dates = timing.purchase_dates(scenarios[0].usage.grid());
@@ -198,7 +204,26 @@ impl<'a> Problem<'a> {
             changes.extend(by_rules);
             limits.extend(of_rules);
         }
-        let built = builder.build(&portfolio, (&changes, &limits), &rules)?;
+        if agreement.is_some() && !changes.is_empty() {
+            let value = format!("{} possible actions on what is held", changes.len());
+            let range = "either an agreement or actions on what is held; decide the agreement first, then plan with its discounts as prices";
+            return Err(Error::from(Wrong::OutOfRange { value, range }).in_field("agreement"));
+        }
+        let built = builder.under(&discounting, agreement.as_deref()).build(&portfolio, (&changes, &limits), &rules)?;
+        let compile = |signed: &Arc<Signed>| {
+            Compiled::new(&AgreementInputs {
+                signed,
+                discounting: &discounting,
+                scenarios: &scenarios,
+                timing: &timing,
+                catalog,
+                portfolio: &portfolio,
+                rules: &rules,
+                candidates: &built.candidates,
+                lines: &built.lines,
+            })
+        };
+        let agreement = agreement.as_ref().map(compile).transpose()?;
         Ok(Self {
             catalog,
             portfolio,
@@ -222,6 +247,7 @@ impl<'a> Problem<'a> {
             objective,
             timing,
             own_plan,
+            agreement,
         })
     }
 
@@ -265,6 +291,7 @@ impl<'a> Problem<'a> {
             changes: self.changes[..self.own_changes.0].to_vec(),
             limits: self.limits[..self.own_changes.1].to_vec(),
             rights: self.rights.clone(),
+            agreement: self.agreement.as_ref().map(|agreement| Arc::clone(&agreement.signed)),
         }
     }
 
@@ -384,9 +411,17 @@ impl<'a> Problem<'a> {
         let first = self.usage().grid().first;
         let on_demand: Vec<f64> = outcomes
             .iter()
-            .map(|outcome| outcome.on_demand.iter().map(|(month, cost)| cost * self.timing.month_factor(first, *month)).sum())
+            .map(|outcome| match &self.agreement {
+                None => outcome.on_demand.iter().map(|(month, cost)| cost * self.timing.month_factor(first, *month)).sum(),
+                Some(agreement) => agreement.on_demand(outcome),
+            })
             .collect();
-        let scenario_costs: Vec<f64> = on_demand.iter().map(|open| open + commitments).collect();
+        let mut scenario_costs: Vec<f64> = on_demand.iter().map(|open| open + commitments).collect();
+        if let Some(agreement) = &self.agreement {
+            for (scenario, (cost, outcome)) in scenario_costs.iter_mut().zip(&outcomes).enumerate() {
+                *cost += agreement.cost(scenario, &agreement.counted(scenario, outcome, &fractional))?;
+            }
+        }
         let coverage = on_demand.iter().zip(&self.on_demand_equivalent);
         let coverage = coverage.map(|(open, all)| if *all > 0.0 { 1.0 - open / all } else { 0.0 }).collect();
         let of_purchases = outcomes.iter().flat_map(|outcome| {

@@ -25,6 +25,8 @@ pub(super) struct Recourse<'a> {
     demands: Vec<Demand<'a>>,
     groups: Vec<Group>,
     prices: Vec<f64>,
+    /// Prices under an agreement, and the hours in which it holds.
+    discounted: Option<(Range<usize>, Vec<f64>)>,
     hour_weights: Vec<f64>,
     epochs: Vec<Epoch>,
     /// Line and weight of each slot's lines.
@@ -103,7 +105,20 @@ impl<'a> Recourse<'a> {
         let slots: Vec<Vec<(usize, f64)>> =
             slots.iter().map(|slot| slot.weights.iter().map(|(line, weight)| (*line, to_f64(*weight))).collect()).collect();
         let tree = Tree::new(&slots);
-        Self { demands, groups, prices, hour_weights, epochs, slots, tree }
+        Self { demands, groups, prices, discounted: None, hour_weights, epochs, slots, tree }
+    }
+
+    /// With other prices in some hours, at whose ends epochs are cut.
+    pub(super) fn discounted(self, discounted: Option<(Range<usize>, Vec<f64>)>) -> Self {
+        Self { discounted, ..self }
+    }
+
+    /// The on-demand prices of the lines in an epoch, as paid.
+    pub(super) fn prices_in(&self, epoch: usize) -> &[f64] {
+        match &self.discounted {
+            Some((hours, prices)) if hours.contains(&self.epochs[epoch].hours.start) => prices,
+            _ => &self.prices,
+        }
     }
 
     /// How many hours.
@@ -114,11 +129,6 @@ impl<'a> Recourse<'a> {
     /// How many slots.
     pub(super) fn slots(&self) -> usize {
         self.slots.len()
-    }
-
-    /// The on-demand prices of the lines.
-    pub(super) fn prices(&self) -> &[f64] {
-        &self.prices
     }
 
     /// The groups of scenarios.
@@ -187,12 +197,13 @@ impl<'a> Recourse<'a> {
     /// What one unit more of a slot alone, at a capacity bought beside what is held of all, saves over hours of the first scenario.
     pub(super) fn worth_of_more(&self, slot: usize, bought: f64, hours: Range<usize>) -> f64 {
         let mut worth = 0.0;
-        for epoch in self.epochs.iter().filter(|epoch| epoch.hours.start < hours.end && hours.start < epoch.hours.end) {
+        let within = |(_, epoch): &(usize, &Epoch)| epoch.hours.start < hours.end && hours.start < epoch.hours.end;
+        for (index, epoch) in self.epochs.iter().enumerate().filter(within) {
             let mut capacity = epoch.held.clone();
             capacity[slot] += bought;
             let mut scratch = Scratch::new(&self.tree, &capacity, self.prices.len());
             for hour in epoch.hours.start.max(hours.start)..epoch.hours.end.min(hours.end) {
-                self.tree.price(self.demand(0, hour), &self.prices, &capacity, &mut scratch);
+                self.tree.price(self.demand(0, hour), self.prices_in(index), &capacity, &mut scratch);
                 worth += self.hour_weights[hour] * scratch.lambda[slot];
             }
         }
@@ -255,9 +266,10 @@ impl<'a> Recourse<'a> {
         let mut scratch = Scratch::new(&self.tree, &capacity, self.prices.len());
         let (group, wide) = (&self.groups[block.group], self.wide());
         let of_held: Vec<(usize, f64)> = held.iter().copied().enumerate().filter(|(_, held)| *held > 0.0).collect();
+        let prices_of_lines = self.prices_in(block.epoch);
         for (position, hour) in block.hours.clone().enumerate() {
             let demand = self.demand(scenario, hour);
-            self.tree.price(demand, &self.prices, &capacity, &mut scratch);
+            self.tree.price(demand, prices_of_lines, &capacity, &mut scratch);
             let weight = self.weight(group, scenario, hour);
             let mut constant: f64 = demand.iter().zip(&scratch.cap).map(|(demand, marginal)| demand * marginal).sum();
             for (slot, held) in &of_held {

@@ -326,12 +326,18 @@ impl<'s, 'a> Search<'s, 'a> {
         let first = self.problem.commitment_cost(steps);
         let groups = self.problem.recourse.groups();
         let mut costs = vec![0.0; groups.len()];
-        for (block, cut) in self.blocks.iter().zip(&cuts) {
-            costs[block.group] += cut.at(&capacity[block.epoch]);
+        let of_blocks: Vec<f64> = self.blocks.iter().zip(&cuts).map(|(block, cut)| cut.at(&capacity[block.epoch])).collect();
+        for (block, cost) in self.blocks.iter().zip(&of_blocks) {
+            costs[block.group] += cost;
         }
         let is_covered = self.cap_coverage(&mut costs);
         for cost in &mut costs {
             *cost += first;
+        }
+        if let Some(agreement) = &self.problem.agreement {
+            // Terms were checked when the problem was built, so that this settles.
+            let added = agreement.relaxed(groups, &self.blocks, &of_blocks, steps).unwrap_or_else(|_| vec![f64::INFINITY; costs.len()]);
+            costs.iter_mut().zip(added).for_each(|(cost, added)| *cost += added);
         }
         let probabilities: Vec<f64> = groups.iter().map(|group| group.probability).collect();
         let cost = self.problem.objective.of(&costs, &probabilities);

@@ -2,7 +2,9 @@
 
 use crate::inputs::{Inputs, Read, date, decimal, number};
 use crate::{Outcome, commitments};
-use covermix::finance::agreement::{self, CountedBasis, Eligibility, ShortfallRule, Tier};
+use covermix::finance::agreement::{
+    self, CarryLifetime, CarryOver, CountedBasis, CreditCounting, Eligibility, LedgerYear, SettlementRules, ShortfallRule, Tier,
+};
 use covermix::finance::cash_flow::CashFlow;
 use covermix::finance::indicators::{self, Basis, ChargeCategory, ChargeRow, Pricing, SpotUse};
 use covermix::finance::rate::{annuity_factor, discount_factors};
@@ -374,90 +376,144 @@ fn net_savings(inputs: Inputs<'_>) -> Read<Value> {
 }
 
 fn eligible(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
-    let minimum = inputs.get(&["commit", "minimum", "annual_minimum"]).and_then(number);
+    let minimum = inputs.get(&["commit", "minimum", "annual_minimum", "annual_commit", "commitment"]).and_then(decimal);
+    let caps = [
+        "marketplace_cap_share_of_commit",
+        "marketplace_cap_share",
+        "marketplace_cap",
+        "marketplace_cap_share_of_minimum",
+        "cap_share",
+    ];
     let rule = Eligibility {
-        marketplace_weight: inputs.number_or(&["marketplace_weight"], 1.0)?,
-        marketplace_cap_share: inputs
-            .get(&["marketplace_cap_share_of_commit", "marketplace_cap_share", "marketplace_cap"])
-            .and_then(number),
+        marketplace_weight: inputs.decimal_or(&["marketplace_weight", "weight"], Decimal::ONE)?,
+        marketplace_cap_share: inputs.get(&caps).and_then(decimal),
     };
-    let (fees, marketplace) =
-        (inputs.number(&["net_service_fees", "service_fees", "spend"])?, inputs.number_or(&["marketplace"], 0.0)?);
+    let fees = inputs.decimal(&["net_service_fees", "service_fees", "net_fees", "services", "spend"])?;
+    let marketplace = inputs.decimal_or(&["marketplace", "marketplace_fees", "marketplace_spend"], Decimal::ZERO)?;
     let found = agreement::eligible_spend(fees, marketplace, minimum, rule).map_err(|error| error.to_string())?;
     Ok(if expected.is_object() {
-        json!({"counted_marketplace": found.counted_marketplace, "eligible": found.eligible, "shortfall": found.shortfall})
+        json!({"counted_marketplace": float(found.counted_marketplace), "marketplace_counted": float(found.counted_marketplace),
+            "eligible": float(found.eligible), "counted": float(found.eligible), "shortfall": float(found.shortfall)})
     } else {
-        json!(found.eligible)
+        json!(float(found.eligible))
     })
 }
 
-fn ledger(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
-    let spend = inputs
-        .numbers(&["spend", "use", "usage", "spends"])
-        .or_else(|problem| inputs.number(&["spend", "use", "usage"]).map(|one| vec![one]).map_err(|_| problem))?;
-    let mut minimums = inputs.numbers(&["annual_minimum", "minimum", "minimums", "annual_minimums"]).or_else(|problem| {
-        inputs.number(&["annual_minimum", "minimum"]).map(|one| vec![one; spend.len()]).map_err(|_| problem)
-    })?;
-    let mut spend = spend;
-    let relief = inputs.get(&["relief_amount", "relief"]).and_then(number);
-    let deferral = inputs.get(&["deferral_share_first_four", "deferral_share"]).and_then(number);
-    let text = inputs.0.to_string();
-    let rule = if let Some(amount) = relief {
-        // What moves into the next year shows only if there is one.
-        while spend.len() < minimums.len() || minimums.len() < 2 {
-            if minimums.len() < 2 {
-                minimums.push(inputs.number_or(&["next_minimum", "next_year_minimum"], minimums[0])?);
-            } else {
-                spend.push(minimums[spend.len()]);
-            }
+/// A list of amounts, or one amount as often as there are others.
+fn yearly(inputs: Inputs<'_>, names: &[&str], years: usize) -> Read<Vec<Decimal>> {
+    match inputs.need(names)? {
+        Value::Array(list) => {
+            list.iter().map(|value| decimal(value).ok_or_else(|| format!("{} holds {value}", names[0]))).collect()
         }
+        one => decimal(one).map(|one| vec![one; years]).ok_or_else(|| format!("{} is not a decimal", names[0])),
+    }
+}
+
+/// The clauses, told by the names and words of the inputs; periods at the end without deferral follow from "first n years".
+fn clauses(inputs: Inputs<'_>, years: usize) -> Read<SettlementRules> {
+    let text = inputs.0.to_string().to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let is = |names: &[&str]| inputs.get(names).and_then(Value::as_bool);
+    let fields: Vec<&String> = inputs.0.as_object().map(|object| object.keys().collect()).unwrap_or_default();
+    let deferral = fields.iter().find(|name| name.contains("deferral") || name.contains("defer_share"));
+    let shortfall = if let Some(amount) = inputs.get(&["relief_amount", "relief"]).and_then(decimal) {
         ShortfallRule::Relief { amount }
-    } else if let Some(share) = deferral {
-        ShortfallRule::Deferral { share, not_in_last: usize::from(minimums.len() > 4) }
-    } else if text.contains("credit") {
-        ShortfallRule::CreditThatDoesNotCount
+    } else if let Some(name) = deferral {
+        let share = decimal(&inputs.0[name.as_str()]).ok_or_else(|| format!("{name} is not a decimal"))?;
+        let words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+        let first = name.split('_').find_map(|word| {
+            word.parse().ok().or_else(|| words.iter().position(|known| *known == word).map(|index| index + 1))
+        });
+        let first = first.or_else(|| inputs.count(&["deferral_years", "first_years", "years_with_deferral"]).ok().and_then(|n| n.try_into().ok()));
+        ShortfallRule::Deferral { share, not_in_last: first.map_or(usize::from(years > 1), |first: usize| years.saturating_sub(first)) }
+    } else if says(&["credit", "prepay", "forfeit"]) {
+        let is_prepayment = says(&["prepay", "forfeit"]);
+        let counts = is(&["credit_counts", "counts"]).unwrap_or(is_prepayment);
+        let lifetime = inputs.count(&["credit_lifetime", "lifetime", "expiry_years", "credit_expiry_years", "usable_years"]).ok();
+        ShortfallRule::Credit {
+            counting: if counts { CreditCounting::Counts } else { CreditCounting::DoesNotCount },
+            lifetime: lifetime.or(is_prepayment.then_some(1)),
+        }
     } else {
         ShortfallRule::Pay
     };
-    let carry = inputs.get(&["carry_over", "carry_over_excess"]).and_then(Value::as_bool).unwrap_or(false);
-    let years = agreement::ledger(&minimums, &spend, rule, carry).map_err(|error| error.to_string())?;
-    let of = |value: fn(&agreement::LedgerYear) -> f64| years.iter().map(value).collect::<Vec<f64>>();
+    let cap_share = inputs.get(&["carry_over_cap_share", "carry_over_cap", "rollover_cap_share"]).and_then(decimal);
+    let is_carried = is(&["carry_over", "carry_over_excess", "rollover", "carry_forward"]).unwrap_or(cap_share.is_some());
+    let lifetime = match inputs.count(&["carry_over_years", "rollover_years"]) {
+        Ok(1) => CarryLifetime::NextPeriod,
+        _ => CarryLifetime::UntilUsed,
+    };
+    let carry_over = if is_carried { CarryOver::Excess { cap_share, lifetime } } else { CarryOver::None };
+    let total = inputs.get(&["term_total", "total_minimum", "total_commit", "total"]).and_then(decimal);
+    Ok(SettlementRules { shortfall, carry_over, total })
+}
+
+fn ledger(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
+    const MINIMUMS: [&str; 6] = ["annual_minimum", "minimum", "minimums", "annual_minimums", "commit", "annual_commit"];
+    let spend = yearly(inputs, &["spend", "use", "usage", "spends", "counted_spend", "eligible"], 1)?;
+    let mut minimums = yearly(inputs, &MINIMUMS, spend.len())?;
+    let (stated, mut spend) = (spend.len(), spend);
+    let rules = clauses(inputs, minimums.len())?;
+    // What a year moves into the next shows only if there is one: a case that ends before its contract gets a year more.
+    let next = inputs.get(&["next_minimum", "next_year_minimum", "next_base_minimum", "next_annual_minimum"]).and_then(decimal);
+    let moves = matches!(rules.shortfall, ShortfallRule::Relief { .. });
+    if minimums.len() == spend.len() && (next.is_some() || moves && spend.len() == 1) {
+        minimums.push(next.unwrap_or(minimums[spend.len() - 1]));
+    }
+    while spend.len() < minimums.len() {
+        spend.push(minimums[spend.len()] * Decimal::TEN);
+    }
+    let years = agreement::settle(&minimums, &spend, &rules).map_err(|error| error.to_string())?;
+    let of = |value: fn(&LedgerYear) -> Decimal| years.iter().map(|year| float(value(year))).collect::<Vec<f64>>();
     let mut answer = json!({
-        "required": of(|year| year.required), "deferred": of(|year| year.deferred), "pay": of(|year| year.paid), "paid": of(|year| year.paid),
-        "counted": of(|year| year.counted), "credit": of(|year| year.credit), "credit_used": of(|year| year.credit_used), "forfeited": of(|year| year.forfeited),
+        "required": of(|year| year.required), "requirement": of(|year| year.required), "deferred": of(|year| year.deferred),
+        "pay": of(|year| year.paid + year.paid_for_total), "paid": of(|year| year.paid + year.paid_for_total),
+        "payment": of(|year| year.paid + year.paid_for_total), "shortfall": of(|year| year.paid + year.deferred),
+        "counted": of(|year| year.counted), "credit": of(|year| year.credit), "credit_left": of(|year| year.credit),
+        "credit_used": of(|year| year.credit_used), "forfeited": of(|year| year.forfeited),
+        "carried_over": of(|year| year.carried_over), "carry": of(|year| year.carried_over), "carried": of(|year| year.carried_over),
+        "carried_in": of(|year| year.carried_in), "surplus": of(|year| year.surplus),
     });
-    answer["next_minimum"] = json!(years.get(1).map(|year| year.required));
-    answer["next_year_minimum"] = answer["next_minimum"].clone();
-    answer["next_required"] = answer["next_minimum"].clone();
-    // A case may state one year only, though what it moves shows in the next.
+    let next = years.get(stated.min(years.len().saturating_sub(1)).max(1)).map(|year| float(year.required));
+    for name in ["next_minimum", "next_year_minimum", "next_required", "next_annual_minimum"] {
+        answer[name] = json!(next);
+    }
+    // A case may state fewer years than were settled, or the sum of all.
     for (key, wanted) in expected.as_object().into_iter().flatten() {
-        if let (Some(list), wanted) = (answer.get(key).and_then(Value::as_array).cloned(), wanted.as_array().map_or(1, Vec::len))
-        {
+        if let (Some(list), wanted) = (answer.get(key).and_then(Value::as_array).cloned(), wanted.as_array().map_or(1, Vec::len)) {
             answer[key] = json!(list.get(..wanted.min(list.len())));
+        } else if let Some(list) = key.strip_prefix("total_").and_then(|name| answer.get(name)).and_then(Value::as_array) {
+            answer[key] = json!(list.iter().filter_map(Value::as_f64).sum::<f64>());
         }
     }
     Ok(answer)
 }
 
 fn tiers(inputs: Inputs<'_>) -> Read<Value> {
-    let gross = inputs.number(&["gross", "gross_spend"])?;
+    let gross = inputs.decimal(&["gross", "gross_spend", "spend"])?;
     let list = inputs.need(&["tiers"])?.as_array().ok_or("tiers is not a list")?;
     let tiers = list
         .iter()
-        .map(|tier| Ok(Tier { commit: Inputs(tier).number(&["commit"])?, discount: Inputs(tier).number(&["discount"])? }))
+        .map(|tier| {
+            let tier = Inputs(tier);
+            Ok(Tier { commit: tier.decimal(&["commit", "minimum", "commitment"])?, discount: tier.decimal(&["discount"])? })
+        })
         .collect::<Read<Vec<Tier>>>()?;
     let counted = inputs.get(&["counted", "basis"]).and_then(Value::as_str).unwrap_or_default();
-    let basis = if counted.contains("gross") { CountedBasis::Gross } else { CountedBasis::Net };
+    // "gross, before discount" against "net after discount".
+    let is_gross = (counted.contains("gross") || counted.contains("before")) && !counted.contains("net");
+    let basis = if is_gross { CountedBasis::Gross } else { CountedBasis::Net };
     let costs = tiers
         .iter()
-        .map(|tier| agreement::tier_cost(gross, *tier, basis))
+        .map(|tier| agreement::tier_cost(gross, *tier, basis).map(float))
         .collect::<Result<Vec<f64>, Error>>()
         .map_err(|error| error.to_string())?;
     let better = match tiers.as_slice() {
-        [shallow, deep, ..] => agreement::indifference_spend(*shallow, *deep).ok(),
+        [shallow, deep, ..] => agreement::indifference_spend(*shallow, *deep).ok().map(float),
         _ => None,
     };
-    Ok(json!({"cost": costs, "better_up_to_gross": better}))
+    let best = (0..costs.len()).min_by(|a, b| costs[*a].total_cmp(&costs[*b]));
+    Ok(json!({"cost": costs, "costs": costs, "better_up_to_gross": better, "indifference_gross": better, "best": best, "best_tier": best}))
 }
 
 /// The value at a rate is asked of dated flows only; kept here so that both present values are exercised by one path.

@@ -1,7 +1,7 @@
 //! Published examples of Azure, translated into cases: a number of units reserved against what runs, size flexibility, regional ratios.
 
 use crate::case::{self, decimal};
-use crate::{Outcome, azure_charges, azure_rights, words};
+use crate::{Outcome, azure_charges, azure_commitment, azure_rights, words};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -18,6 +18,9 @@ pub(crate) fn run(example: &Value) -> Outcome {
     if let Some(outcome) = azure_charges::run(inputs, expected, is_rounded) {
         return outcome.unwrap_or_else(Outcome::Unsupported);
     }
+    if let Some(outcome) = azure_commitment::run(example) {
+        return outcome.unwrap_or_else(Outcome::Unsupported);
+    }
     if has("prepurchase") && has("reservation") && has("running") {
         return case::run(&before_pre_purchase(), "azure");
     }
@@ -25,7 +28,6 @@ pub(crate) fn run(example: &Value) -> Outcome {
         return Outcome::Unsupported("a rule without figures".into());
     }
     let other = [
-        ("a ledger of an agreement", ["events", "original", "prepayment"].as_slice()),
         ("a provider's recommendation", &["look_back", "rows", "typical_hourly_payg"]),
     ];
     if let Some((reason, _)) = other.iter().find(|(_, fields)| fields.iter().any(|field| has(field))) {

@@ -19,6 +19,7 @@ mod aws_rights;
 mod aws_rows;
 mod azure;
 mod azure_charges;
+mod azure_commitment;
 mod azure_rights;
 mod case;
 mod check;
