@@ -30,6 +30,7 @@ pub use bill::{Bill, Charges, CommitmentBill, LineBill, LineHour};
 pub use cash::{CashKind, CashPayment};
 pub use explain::{Explanation, Step};
 pub use gcp::GcpRules;
+pub(crate) use outcome::Outcome;
 
 use crate::catalog::{Benefit, Catalog, Offer, OnDemandPrice, ScopeKind};
 use crate::error::{Error, Problem, Result, UnknownSku};

@@ -38,6 +38,8 @@ mod recourse;
 mod rows;
 #[cfg(feature = "highs")]
 mod solve;
+#[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
+mod spot;
 mod timing;
 
 #[cfg(all(test, feature = "highs"))]
@@ -55,6 +57,9 @@ pub use policy::{Migration, Pattern, PaymentOptions, Policy, Selection, ShareRul
 pub use problem::{Candidate, Evaluation, Problem};
 #[cfg(feature = "highs")]
 pub use solve::{Callback, Options, Progress, Solution, Status};
+pub use spot::SpotOption;
+#[cfg(feature = "highs")]
+pub use spot::{SpotLine, SpotPlan};
 pub use timing::Remainder;
 
 use crate::billing::Rules;
@@ -98,6 +103,7 @@ impl<'a> Planner<'a> {
             rules: Rules::default(),
             objective: Objective::default(),
             timing: Timing::default(),
+            interruptible: spot::Interruptible::default(),
             own_plan: None,
         };
         Self { parts }

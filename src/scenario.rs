@@ -8,7 +8,9 @@
 //! | many futures that keep shape and correlation | [`bootstrap`] |
 //! | fewer futures that cost the same | [`reduction`] |
 //! | what is at risk, what is waiting worth | [`risk`] |
+//! | what does a token, user or order cost | [`unit_cost`] |
 //! | when to buy how much of one product | [`ladder`] |
+//! | what does spot capacity cost, interruptions and all | [`spot`] |
 //! | how would a rule have done | [`backtest`] |
 //!
 //! Formulas and sources: `docs/formulation-scenario.md`.
@@ -21,7 +23,9 @@ pub mod hedge;
 pub mod ladder;
 pub mod reduction;
 pub mod risk;
+pub mod spot;
 pub mod transform;
+pub mod unit_cost;
 
 pub use file::{FutureFile, ScenarioFile};
 

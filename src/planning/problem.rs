@@ -8,6 +8,7 @@ use super::objective::Objective;
 use super::policy::Policy;
 use super::recourse::Recourse;
 use super::rows::Rows;
+use super::spot::Interruptible;
 use super::timing::Timing;
 use crate::billing::{Judge, Rules};
 use crate::catalog::Catalog;
@@ -32,6 +33,8 @@ pub struct Problem<'a> {
     pub(super) rules: Rules,
     pub(super) objective: Objective,
     pub(super) timing: Timing,
+    /// Columns of the usage that may run on spot.
+    pub(super) interruptible: Interruptible,
     /// What the buyer would buy without this library, by offer.
     pub(super) own_plan: Option<BTreeMap<String, Units>>,
     pub(super) candidates: Vec<Candidate>,
@@ -153,19 +156,20 @@ pub(super) struct Parts<'a> {
     pub(super) rules: Rules,
     pub(super) objective: Objective,
     pub(super) timing: Timing,
+    pub(super) interruptible: Interruptible,
     pub(super) own_plan: Option<BTreeMap<String, Units>>,
 }
 
 impl<'a> Problem<'a> {
     /// See [`super::Planner::build`].
     pub(super) fn new(parts: Parts<'a>) -> Result<Self> {
-        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan } = parts;
+        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, interruptible, own_plan } = parts;
         policy.check()?;
         objective.check()?;
         check_scenarios(&scenarios)?;
         timing.check(scenarios[0].usage.grid())?;
         // The judge checks all that can be wrong with usage, catalog and portfolio together.
-        let least_prices = Judge::new(scenarios[0].usage, catalog, &portfolio, &rules)?.least_prices();
+        let least_prices = interruptible.cap(Judge::new(scenarios[0].usage, catalog, &portfolio, &rules)?.least_prices());
         if let Some(fixed) = policy.fixed.keys().find(|offer| catalog.offer(offer).is_none()) {
             return Err(Error::from(Wrong::Dangling { kind: "offer", id: fixed.clone() }).in_field("fixed"));
         }
@@ -186,6 +190,7 @@ impl<'a> Problem<'a> {
             policy,
             objective,
             timing,
+            interruptible,
             own_plan,
         })
     }
@@ -226,6 +231,7 @@ impl<'a> Problem<'a> {
             rules: self.rules.clone(),
             objective: self.objective.clone(),
             timing: self.timing.clone(),
+            interruptible: self.interruptible.clone(),
             own_plan: self.own_plan.clone(),
         }
     }
@@ -311,7 +317,8 @@ impl<'a> Problem<'a> {
         let outcomes: Vec<_> = self
             .scenarios
             .par_iter()
-            .map(|scenario| Ok(Judge::new(scenario.usage, self.catalog, &portfolio, &self.rules)?.outcome()))
+            .enumerate()
+            .map(|(index, scenario)| self.outcome((index, scenario.usage), &portfolio, &fractional))
             .collect::<Result<_>>()?;
         let first = self.usage().grid().first;
         let on_demand: Vec<f64> = outcomes
@@ -370,7 +377,6 @@ impl<'a> Problem<'a> {
     }
 
     /// The capacity that steps of each candidate add to each slot, by epoch.
-    #[cfg(feature = "highs")]
     pub(super) fn capacity(&self, steps: &[f64]) -> Vec<Vec<f64>> {
         let mut capacity = vec![vec![0.0; self.recourse.slots()]; self.recourse.epochs().len()];
         for (candidate, steps) in self.candidates.iter().zip(steps).filter(|(_, steps)| **steps != 0.0) {

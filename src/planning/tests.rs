@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test may fail by panic, and a strategy's type is its shape")]
 
 mod rules;
+mod spot;
 
 use super::problem::{Problem, Slot};
 use super::recourse::{Demand, Recourse};
