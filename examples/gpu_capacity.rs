@@ -114,7 +114,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let window = window(&catalog, &assumptions)?;
     let throughput = throughput(&assumptions.throughput)?;
     if arguments.json {
-        let all = json!({"capacity": rows, "joint": joint, "block": window, "throughput": throughput, "sources": sources(&catalog)});
+        let all =
+            json!({"capacity": rows, "joint": joint, "block": window, "throughput": throughput, "sources": sources(&catalog)});
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }

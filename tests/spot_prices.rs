@@ -115,7 +115,10 @@ fn real_classes_of_interruption() {
     // The advisor's class of m5.large is 15-20 %, at 66 % below 0.096.
     assert!((terms.rate.per_hour() + 0.85f64.ln() / 730.0).abs() < 1e-12 && (terms.spot_price - 0.032_64).abs() < 1e-12);
     assert!(terms.spot_price < lower && lower < upper && upper < 0.06, "{lower} {upper}");
-    println!("m5.large us-east-1: spot {}, effective {lower:.5} to {upper:.5}, on demand {}", terms.spot_price, terms.on_demand_price);
+    println!(
+        "m5.large us-east-1: spot {}, effective {lower:.5} to {upper:.5}, on demand {}",
+        terms.spot_price, terms.on_demand_price
+    );
     // Every class has a rate at its lower end and its middle, for all that the catalog prices.
     for spot in catalog.spot() {
         let band = spot.interruption.unwrap();
@@ -127,7 +130,8 @@ fn real_classes_of_interruption() {
 #[test]
 fn four_years_of_real_google_prices() {
     let files = ["2022-02-09", "2023-01-05", "2025-01-02", "2026-07-30"];
-    let Some(paths) = files.iter().map(|day| shared(&format!("gcp-prices/pricing-{day}.yml.gz"))).collect::<Option<Vec<_>>>() else {
+    let Some(paths) = files.iter().map(|day| shared(&format!("gcp-prices/pricing-{day}.yml.gz"))).collect::<Option<Vec<_>>>()
+    else {
         return;
     };
     let catalogs: Vec<Catalog> = paths.iter().map(|path| Catalog::read(path).unwrap()).collect();
@@ -169,8 +173,10 @@ fn real_reservations_beside_real_spot() {
         return;
     };
     let catalog = CatalogBuilder::new().add(&advisor).unwrap().add(&prices).unwrap().build().unwrap();
-    let lines: Vec<UsageLine> =
-        ["m5.large", "c5.xlarge"].iter().map(|name| UsageLine::new(instance_sku("us-east-1", name, "Linux", "shared"), "a")).collect();
+    let lines: Vec<UsageLine> = ["m5.large", "c5.xlarge"]
+        .iter()
+        .map(|name| UsageLine::new(instance_sku("us-east-1", name, "Linux", "shared"), "a"))
+        .collect();
     let grid = HourGrid { first: "2019-04-01T00:00:00Z".parse::<Hour>().unwrap(), count: 24 * 28 };
     let quantity = ndarray::Array2::from_shape_fn((grid.count, 2), |(hour, line)| {
         let busy = if (8..20).contains(&(hour % 24)) { 1.0 } else { 0.5 };

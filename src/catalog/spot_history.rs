@@ -79,7 +79,12 @@ impl SpotHistories {
             for spot in catalog.spot() {
                 let undated = || Error::from(Problem::EmptyValue).in_field("price_date").in_item(spot.id.clone());
                 let day = spot.origin.price_date.or(catalog.price_date()).ok_or_else(undated)?;
-                found.push((spot.sku.clone(), spot.availability_zone.clone(), day.and_time(NaiveTime::MIN).and_utc(), spot.price));
+                found.push((
+                    spot.sku.clone(),
+                    spot.availability_zone.clone(),
+                    day.and_time(NaiveTime::MIN).and_utc(),
+                    spot.price,
+                ));
             }
         }
         Self::new(found, Vec::new())

@@ -160,13 +160,7 @@ impl Problem<'_> {
 
     /// The cheapest of three ways to use spot, by the judge: for what the cheapest covering leaves, for all that may be interrupted, or not at
     /// all. The provider covers usage in its own order, so that the first need not be the best.
-    fn on_spot(
-        &self,
-        scenario: usize,
-        usage: &UsageCurves,
-        portfolio: &Portfolio,
-        steps: &[f64],
-    ) -> Result<(OnSpot, Outcome)> {
+    fn on_spot(&self, scenario: usize, usage: &UsageCurves, portfolio: &Portfolio, steps: &[f64]) -> Result<(OnSpot, Outcome)> {
         let shape = (usage.grid().count, self.interruptible.0.len());
         let open = self.recourse.open(scenario, &self.capacity(steps));
         let width = self.lines.len();
@@ -185,7 +179,8 @@ impl Problem<'_> {
             let rest = way.rest(usage, &self.interruptible)?;
             let mut outcome = Judge::new(&rest, self.catalog, portfolio, &self.rules)?.outcome();
             for (hour, quantities) in way.0.rows().into_iter().enumerate() {
-                let cost: f64 = quantities.iter().zip(self.interruptible.0.values()).map(|(quantity, price)| quantity * price).sum();
+                let cost: f64 =
+                    quantities.iter().zip(self.interruptible.0.values()).map(|(quantity, price)| quantity * price).sum();
                 if cost > 0.0 {
                     let month = usage.grid().hour(hour).month();
                     *outcome.on_demand.entry(month).or_insert(0.0) += usage.weights()[hour] * cost;

@@ -17,7 +17,7 @@ mod simulation;
 pub use effective::{EffectivePrice, Outage, Recovery, SpotTerms};
 pub use interruption::{BandPoint, HOURS_PER_MONTH, InterruptionRate};
 pub use price::PriceDistribution;
-pub use simulation::{Simulation, Simulated, simulate};
+pub use simulation::{Simulated, Simulation, simulate};
 
 use crate::error::{Error, Problem, Result};
 

@@ -126,7 +126,8 @@ impl UnitCosts {
         let owners = owners(usage, drivers)?;
         let width = usage.lines().len();
         let other = |column: usize| {
-            let problem = Problem::OutOfRange { value: format!("column {column}"), range: "the lines of the usage that was billed" };
+            let problem =
+                Problem::OutOfRange { value: format!("column {column}"), range: "the lines of the usage that was billed" };
             Error::from(problem).in_field("bill")
         };
         let mut direct = vec![0.0; width];

@@ -56,8 +56,13 @@ pub(crate) fn answer(function: &str, inputs: &Value, expected: &Value) -> Outcom
         "purchase_rows" => commitments::purchase_rows(inputs),
         "buyout" | "buy_out" | "buyout_pv" | "reservation_buyout" | "buyout_value" => commitments::buy_out(inputs, expected),
         "breakage" | "gpu_breakage" | "reservation_breakage" | "commitment_breakage" => commitments::breakage(inputs),
-        "cost_optimisation_index" | "cost_optimization_index" | "coin" => both(inputs.number(&["total_cost", "cost", "spend"]), inputs.numbers(&["opportunities", "open_opportunities"]).or_else(|_| inputs.number(&["opportunities", "open_opportunity", "opportunity"]).map(|one| vec![one])))
-            .and_then(|(cost, open)| known(unit_economics::cost_optimisation_index(cost, &open))),
+        "cost_optimisation_index" | "cost_optimization_index" | "coin" => both(
+            inputs.number(&["total_cost", "cost", "spend"]),
+            inputs
+                .numbers(&["opportunities", "open_opportunities"])
+                .or_else(|_| inputs.number(&["opportunities", "open_opportunity", "opportunity"]).map(|one| vec![one])),
+        )
+        .and_then(|(cost, open)| known(unit_economics::cost_optimisation_index(cost, &open))),
         "forecast_accuracy" | "forecast_variance" | "forecast_accuracy_signed" | "forecast_variance_signed" => {
             both(inputs.number(&["forecast"]), inputs.number(&["actual"]))
                 .and_then(|(forecast, actual)| known(unit_economics::forecast_accuracy(forecast, actual)))

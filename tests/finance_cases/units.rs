@@ -9,13 +9,40 @@ use covermix::finance::unit_economics::{
 };
 use serde_json::{Value, json};
 
-const COST: &[&str] = &["cost", "total_cost", "actual_cost", "effective_cost", "amortised_cost", "amortized_cost", "cloud_cost", "spend", "cloud_spend"];
+const COST: &[&str] = &[
+    "cost",
+    "total_cost",
+    "actual_cost",
+    "effective_cost",
+    "amortised_cost",
+    "amortized_cost",
+    "cloud_cost",
+    "spend",
+    "cloud_spend",
+];
 const SHARED: &[&str] = &["shared_cost", "allocated_shared", "allocated_shared_cost", "shared"];
 const UNUSED: &[&str] = &["unused_commitment", "allocated_unused", "allocated_unused_commitment", "unused_cost", "unused"];
 const DIRECT: &[&str] = &["direct_cost", "direct_effective_cost", "direct"];
 const UNITS: &[&str] = &[
-    "units", "calls", "quantity", "requests", "count", "api_calls", "inferences", "inference_requests", "users", "transactions", "orders", "cycles",
-    "agent_cycles", "thoughts", "core_hours", "tokens", "total_tokens", "volume", "customers",
+    "units",
+    "calls",
+    "quantity",
+    "requests",
+    "count",
+    "api_calls",
+    "inferences",
+    "inference_requests",
+    "users",
+    "transactions",
+    "orders",
+    "cycles",
+    "agent_cycles",
+    "thoughts",
+    "core_hours",
+    "tokens",
+    "total_tokens",
+    "volume",
+    "customers",
 ];
 
 /// A ratio of the KPI library: names of the function, of the part and of the whole.
@@ -23,45 +50,117 @@ type Ratio = (&'static [&'static str], &'static [&'static str], &'static [&'stat
 
 const RATIOS: &[Ratio] = &[
     (
-        &["commitment_utilisation", "commitment_utilization", "commitment_utilisation_score", "commitment_utilization_score", "utilisation_score", "utilization_score", "commitment_discount_utilisation"],
+        &[
+            "commitment_utilisation",
+            "commitment_utilization",
+            "commitment_utilisation_score",
+            "commitment_utilization_score",
+            "utilisation_score",
+            "utilization_score",
+            "commitment_discount_utilisation",
+        ],
         &["used", "used_commitment", "utilised", "utilized", "used_cost", "used_hours", "used_units"],
         &["total", "total_commitment", "commitment", "committed", "total_cost", "committed_hours", "committed_units"],
     ),
     (
-        &["commitment_waste", "commitment_discount_waste", "commitment_discount_waste_percentage", "commitment_waste_percentage", "waste_rate"],
+        &[
+            "commitment_waste",
+            "commitment_discount_waste",
+            "commitment_discount_waste_percentage",
+            "commitment_waste_percentage",
+            "waste_rate",
+        ],
         &["unused", "unused_commitment", "unused_cost", "unused_commitment_cost", "wasted", "waste"],
         &["total", "total_commitment", "total_commitment_cost", "commitment", "commitment_cost", "total_cost"],
     ),
     (
-        &["spend_covered", "percent_compute_covered", "percent_of_compute_spend_covered", "compute_spend_covered", "commitment_coverage", "percent_spend_covered", "compute_coverage"],
+        &[
+            "spend_covered",
+            "percent_compute_covered",
+            "percent_of_compute_spend_covered",
+            "compute_spend_covered",
+            "commitment_coverage",
+            "percent_spend_covered",
+            "compute_coverage",
+        ],
         &["committed_cost", "committed_effective_cost", "committed", "covered", "covered_cost", "commitment_cost"],
         &["compute_cost", "compute_effective_cost", "total", "total_compute", "total_compute_cost", "compute_spend"],
     ),
     (
-        &["consumption_vs_commitment", "consumption_against_commitment", "consumption_to_commitment", "commitment_consumption", "burn_down", "burndown"],
+        &[
+            "consumption_vs_commitment",
+            "consumption_against_commitment",
+            "consumption_to_commitment",
+            "commitment_consumption",
+            "burn_down",
+            "burndown",
+        ],
         &["actual", "actual_units", "consumed", "consumption", "actual_consumption", "used"],
         &["committed", "committed_units", "commitment", "commit", "total"],
     ),
-    (&["cost_per_core", "cost_per_core_hour", "effective_average_cost_per_core", "average_cost_per_core", "effective_cost_per_core"], COST, &["core_hours", "cores", "total_core_hours", "vcpu_hours"]),
     (
-        &["cloud_share_of_revenue", "cloud_spend_share_of_revenue", "cloud_spend_share_of_recurring_revenue", "share_of_revenue", "spend_to_revenue", "cloud_cost_to_arr"],
+        &[
+            "cost_per_core",
+            "cost_per_core_hour",
+            "effective_average_cost_per_core",
+            "average_cost_per_core",
+            "effective_cost_per_core",
+        ],
+        COST,
+        &["core_hours", "cores", "total_core_hours", "vcpu_hours"],
+    ),
+    (
+        &[
+            "cloud_share_of_revenue",
+            "cloud_spend_share_of_revenue",
+            "cloud_spend_share_of_recurring_revenue",
+            "share_of_revenue",
+            "spend_to_revenue",
+            "cloud_cost_to_arr",
+        ],
         COST,
         &["arr", "revenue", "recurring_revenue", "annual_recurring_revenue"],
     ),
-    (&["recharge_rate", "general_ledger_recharge_rate", "ledger_recharge_rate", "gl_recharge_rate"], &["ledger", "recharged", "charged_back", "allocated"], COST),
+    (
+        &["recharge_rate", "general_ledger_recharge_rate", "ledger_recharge_rate", "gl_recharge_rate"],
+        &["ledger", "recharged", "charged_back", "allocated"],
+        COST,
+    ),
     (
         &["cache_hit_rate", "cache_hit_ratio"],
         &["hits", "cache_hits", "cached", "cached_tokens", "cached_requests"],
         &["requests", "total", "total_requests", "lookups", "tokens", "total_tokens"],
     ),
-    (&["reasoning_token_ratio", "reasoning_ratio", "reasoning_tokens_ratio"], &["reasoning", "reasoning_tokens"], &["total", "output", "output_tokens", "total_tokens", "tokens"]),
-    (&["model_error_rate", "error_rate"], &["errors", "failed", "failures", "failed_requests"], &["requests", "total", "total_requests", "calls"]),
+    (
+        &["reasoning_token_ratio", "reasoning_ratio", "reasoning_tokens_ratio"],
+        &["reasoning", "reasoning_tokens"],
+        &["total", "output", "output_tokens", "total_tokens", "tokens"],
+    ),
+    (
+        &["model_error_rate", "error_rate"],
+        &["errors", "failed", "failures", "failed_requests"],
+        &["requests", "total", "total_requests", "calls"],
+    ),
     (
         &["gpu_utilisation_efficiency", "gpu_utilization_efficiency", "gpu_utilisation", "gpu_utilization", "gpu_efficiency"],
         &["used", "used_hours", "active", "active_hours", "gpu_hours_used", "used_gpu_hours", "busy_hours", "actual"],
-        &["total", "paid_hours", "available_hours", "gpu_hours_paid", "available", "provisioned", "total_hours", "provisioned_gpu_hours", "capacity"],
+        &[
+            "total",
+            "paid_hours",
+            "available_hours",
+            "gpu_hours_paid",
+            "available",
+            "provisioned",
+            "total_hours",
+            "provisioned_gpu_hours",
+            "capacity",
+        ],
     ),
-    (&["anomaly_cost_share", "anomaly_share", "anomaly_rate", "anomaly_detection_rate"], &["anomaly_cost", "anomalies", "anomalous_cost", "cost_of_anomalies"], &["total_cost", "cost", "total", "spend"]),
+    (
+        &["anomaly_cost_share", "anomaly_share", "anomaly_rate", "anomaly_detection_rate"],
+        &["anomaly_cost", "anomalies", "anomalous_cost", "cost_of_anomalies"],
+        &["total_cost", "cost", "total", "spend"],
+    ),
     (&["time_to_value", "time_to_value_days"], COST, &["value_per_day", "daily_value", "value"]),
 ];
 
@@ -73,9 +172,9 @@ pub(crate) fn answer(function: &str, inputs: Inputs<'_>, expected: &Value) -> Ou
         "gross_margin" | "gross_margin_effect" | "gross_margin_impact" => gross(function, inputs, expected),
         "marginal_cost" | "marginal_unit_cost" | "marginal_cost_per_unit" => marginal(inputs, expected),
         "allocate_unused" | "allocate_unused_commitment" | "unused_allocation" => shares(inputs),
-        "forecast_maturity" => {
-            inputs.number(&["variance"]).map(|variance| json!(format!("{:?}", unit::ForecastMaturity::of(variance)).to_lowercase()))
-        }
+        "forecast_maturity" => inputs
+            .number(&["variance"])
+            .map(|variance| json!(format!("{:?}", unit::ForecastMaturity::of(variance)).to_lowercase())),
         "anomaly_level" | "anomaly_status" => anomaly(inputs),
         "capacity_block_cost" | "capacity_block" | "capacity_block_fee" => block(inputs, expected),
         "gpu_break_even_utilisation" | "gpu_break_even_utilization" | "capacity_break_even_utilisation" => even(inputs),
@@ -85,8 +184,15 @@ pub(crate) fn answer(function: &str, inputs: Inputs<'_>, expected: &Value) -> Ou
         "token_cost" | "token_consumption_cost" => token_cost(inputs),
         name => match RATIOS.iter().find(|(names, _, _)| names.contains(&name)) {
             Some((_, part, whole)) => ratio(name, inputs, part, whole, expected),
-            None if name.starts_with("cost_per_") || name.starts_with("unit_cost") || name.starts_with("average_cost_per_") => unit_cost(name, inputs),
-            None if name.ends_with("_per_1k_tokens") || name.ends_with("_per_million_tokens") || name.ends_with("_per_1m_tokens") => unit_cost(name, inputs),
+            None if name.starts_with("cost_per_") || name.starts_with("unit_cost") || name.starts_with("average_cost_per_") => {
+                unit_cost(name, inputs)
+            }
+            None if name.ends_with("_per_1k_tokens")
+                || name.ends_with("_per_million_tokens")
+                || name.ends_with("_per_1m_tokens") =>
+            {
+                unit_cost(name, inputs)
+            }
             None => return Outcome::NoFunction,
         },
     };
@@ -97,9 +203,16 @@ pub(crate) fn answer(function: &str, inputs: Inputs<'_>, expected: &Value) -> Ou
 }
 
 fn ratio(name: &str, inputs: Inputs<'_>, part: &[&str], whole: &[&str], expected: &Value) -> Read<Value> {
-    let whole_of = |value: f64| if inputs.has(&["spot", "spot_cost"]) { Ok::<_, String>(value - inputs.number(&["spot", "spot_cost"])?) } else { Ok(value) };
+    let whole_of = |value: f64| {
+        if inputs.has(&["spot", "spot_cost"]) {
+            Ok::<_, String>(value - inputs.number(&["spot", "spot_cost"])?)
+        } else {
+            Ok(value)
+        }
+    };
     let whole_value = whole_of(inputs.number(whole)?)?;
-    let names: Vec<&str> = part.iter().copied().filter(|name| !whole.contains(name) || inputs.get(whole) != inputs.get(&[name])).collect();
+    let names: Vec<&str> =
+        part.iter().copied().filter(|name| !whole.contains(name) || inputs.get(whole) != inputs.get(&[name])).collect();
     // A part may be given by what it leaves.
     let part_value = if inputs.has(&names) {
         inputs.number(&names)?
@@ -122,7 +235,9 @@ fn ratio(name: &str, inputs: Inputs<'_>, part: &[&str], whole: &[&str], expected
     if expected.is_object() {
         let value = found.map_err(|error| error.to_string())?;
         let level = format!("{:?}", AnomalyLevel::of(value)).to_lowercase();
-        return Ok(json!({"share": value, "rate": value, "ratio": value, "level": level, "status": level, "color": level, "colour": level}));
+        return Ok(
+            json!({"share": value, "rate": value, "ratio": value, "level": level, "status": level, "color": level, "colour": level}),
+        );
     }
     known(found)
 }
@@ -134,7 +249,16 @@ fn unit_cost(name: &str, inputs: Inputs<'_>) -> Read<Value> {
         _ if name.contains("million") || name.contains("1m") => 1e6,
         _ => 1.0,
     };
-    const RATE: &[&str] = &["rate_per_gpu_hour", "gpu_hour_rate", "gpu_rate", "rate", "cost_per_gpu_hour", "price_per_gpu_hour", "gpu_hour_price", "hourly_rate"];
+    const RATE: &[&str] = &[
+        "rate_per_gpu_hour",
+        "gpu_hour_rate",
+        "gpu_rate",
+        "rate",
+        "cost_per_gpu_hour",
+        "price_per_gpu_hour",
+        "gpu_hour_price",
+        "hourly_rate",
+    ];
     const SPEED: &[&str] = &["tokens_per_second", "tokens_per_s", "throughput", "tok_per_s", "tps"];
     if inputs.has(RATE) && inputs.has(SPEED) {
         let utilisation = inputs.number_or(&["utilisation", "utilization", "gpu_utilisation", "gpu_utilization"], 1.0)?;
@@ -151,7 +275,16 @@ fn cost_of(inputs: Inputs<'_>) -> Read<f64> {
     if inputs.has(COST) {
         return inputs.number(COST);
     }
-    let parts = ["model_cost", "inference_cost", "serving_cost", "infrastructure_cost", "retrieval_cost", "tool_cost", "storage_cost", "network_cost"];
+    let parts = [
+        "model_cost",
+        "inference_cost",
+        "serving_cost",
+        "infrastructure_cost",
+        "retrieval_cost",
+        "tool_cost",
+        "storage_cost",
+        "network_cost",
+    ];
     let found: Vec<f64> = parts.iter().filter_map(|name| inputs.get(&[name]).and_then(inputs::number)).collect();
     if found.is_empty() { inputs.number(COST) } else { Ok(found.iter().sum()) }
 }
@@ -169,7 +302,14 @@ fn savings_rate(inputs: Inputs<'_>) -> Read<Value> {
 fn contribution(function: &str, inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let margin = UnitMargin {
         revenue: inputs.number(&["revenue", "price", "revenue_per_unit", "unit_price", "unit_revenue"])?,
-        variable_cost: inputs.number(&["variable_cost", "variable_cost_per_unit", "unit_cost", "cost_per_unit", "cost", "variable"])?,
+        variable_cost: inputs.number(&[
+            "variable_cost",
+            "variable_cost_per_unit",
+            "unit_cost",
+            "cost_per_unit",
+            "cost",
+            "variable",
+        ])?,
     };
     let fixed = inputs.get(&["fixed_cost", "fixed", "commitment_cost"]).and_then(inputs::number);
     let ratio = margin.ratio().ok();
@@ -192,18 +332,23 @@ fn gross(function: &str, inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     let margin = |cost: f64| unit::gross_margin(revenue, cost).ok();
     let effect = after.and_then(|after| unit::gross_margin_effect(revenue, before, after).ok());
     if expected.is_object() {
-        return Ok(json!({"before": margin(before), "after": after.and_then(margin), "effect": effect, "gross_margin": margin(before)}));
+        return Ok(
+            json!({"before": margin(before), "after": after.and_then(margin), "effect": effect, "gross_margin": margin(before)}),
+        );
     }
     Ok(if function == "gross_margin" { json!(margin(before)) } else { json!(effect) })
 }
 
 fn marginal(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
-    let at = |cost: &[&str], units: &[&str]| Ok::<_, String>(CostOfUnits { cost: inputs.number(cost)?, units: inputs.number(units)? });
+    let at =
+        |cost: &[&str], units: &[&str]| Ok::<_, String>(CostOfUnits { cost: inputs.number(cost)?, units: inputs.number(units)? });
     let first = at(&["cost_1", "cost_before", "base_cost", "cost_a"], &["units_1", "units_before", "base_units", "units_a"])?;
     let then = at(&["cost_2", "cost_after", "new_cost", "cost_b"], &["units_2", "units_after", "new_units", "units_b"])?;
     let found = first.marginal(&then).map_err(|error| error.to_string())?;
     if expected.is_object() {
-        return Ok(json!({"marginal": found, "average": then.average().ok(), "average_before": first.average().ok(), "average_after": then.average().ok()}));
+        return Ok(
+            json!({"marginal": found, "average": then.average().ok(), "average_before": first.average().ok(), "average_after": then.average().ok()}),
+        );
     }
     Ok(json!(found))
 }
@@ -230,7 +375,8 @@ fn shares(inputs: Inputs<'_>) -> Read<Value> {
 fn anomaly(inputs: Inputs<'_>) -> Read<Value> {
     let share = match inputs.get(&["share", "rate"]).and_then(inputs::number) {
         Some(share) => share,
-        None => unit::share(inputs.number(&["anomaly_cost", "anomalies"])?, inputs.number(COST)?).map_err(|error| error.to_string())?,
+        None => unit::share(inputs.number(&["anomaly_cost", "anomalies"])?, inputs.number(COST)?)
+            .map_err(|error| error.to_string())?,
     };
     Ok(json!(format!("{:?}", AnomalyLevel::of(share)).to_lowercase()))
 }
@@ -244,14 +390,17 @@ fn block(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
         instances: inputs.number_or(&["instances", "instance_count", "count", "quantity"], 1.0)?,
         hours,
         price_per_hour: inputs.number(&["price_per_hour", "hourly_price", "rate", "price", "effective_hourly_rate"])?,
-        system_fee_per_hour: inputs.number_or(&["system_fee_per_hour", "os_fee", "os_fee_per_hour", "operating_system_fee"], 0.0)?,
+        system_fee_per_hour: inputs
+            .number_or(&["system_fee_per_hour", "os_fee", "os_fee_per_hour", "operating_system_fee"], 0.0)?,
     };
     let running = inputs.number_or(&["running_hours", "used_hours", "instance_hours"], window.instances * window.hours)?;
     let cost = window.cost(running).map_err(|error| error.to_string())?;
     let even = inputs.get(&["on_demand", "on_demand_price", "on_demand_rate"]).and_then(inputs::number);
     let even = even.and_then(|price| window.break_even_utilisation(price).ok());
     if expected.is_object() {
-        return Ok(json!({"fee": window.fee(), "upfront": window.fee(), "cost": cost, "total": cost, "break_even_utilisation": even, "break_even_utilization": even}));
+        return Ok(
+            json!({"fee": window.fee(), "upfront": window.fee(), "cost": cost, "total": cost, "break_even_utilisation": even, "break_even_utilization": even}),
+        );
     }
     Ok(json!(cost))
 }
@@ -269,13 +418,19 @@ fn even(inputs: Inputs<'_>) -> Read<Value> {
 fn throughput(inputs: Inputs<'_>, wanted: &str) -> Read<Value> {
     let one = ThroughputUnit {
         price_per_hour: inputs.number_or(&["price_per_hour", "ptu_price", "hourly_price", "rate"], 1.0)?,
-        tokens_per_minute: inputs.number(&["tokens_per_minute", "tpm_per_ptu", "input_tpm_per_ptu", "tokens_per_minute_per_unit"])?,
+        tokens_per_minute: inputs.number(&[
+            "tokens_per_minute",
+            "tpm_per_ptu",
+            "input_tpm_per_ptu",
+            "tokens_per_minute_per_unit",
+        ])?,
         input_per_output: inputs.number_or(&["input_per_output", "output_weight", "output_ratio"], 1.0)?,
         minimum: inputs.number_or(&["minimum", "min_units"], 0.0).map(|value| format!("{value:.0}").parse().unwrap_or(0))?,
         increment: inputs.number_or(&["increment", "step"], 1.0).map(|value| format!("{value:.0}").parse().unwrap_or(1))?,
     };
     let input = inputs.number(&["input", "input_tokens", "input_tokens_per_minute", "input_tpm"])?;
-    let tokens = Tokens { input, output: inputs.number_or(&["output", "output_tokens", "output_tokens_per_minute", "output_tpm"], 0.0)? };
+    let tokens =
+        Tokens { input, output: inputs.number_or(&["output", "output_tokens", "output_tokens_per_minute", "output_tpm"], 0.0)? };
     known(match wanted {
         "units" => one.units_for(tokens),
         "cost" => one.cost_per_1k_tokens(tokens, inputs.number_or(&["utilisation", "utilization"], 1.0)?),

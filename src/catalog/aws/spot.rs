@@ -90,7 +90,8 @@ pub(in crate::catalog) fn changes(
             let record: Record<'_> = stream.value()?;
             let item = || format!("{} {} at {}", &*record.availability_zone, &*record.instance_type, &*record.timestamp);
             let price = decimal(&record.spot_price).filter(|price| *price > Decimal::ZERO);
-            let (Some(platform), Ok(time)) = (spot_platform(&record.product_description), record.timestamp.parse::<DateTime<Utc>>())
+            let (Some(platform), Ok(time)) =
+                (spot_platform(&record.product_description), record.timestamp.parse::<DateTime<Utc>>())
             else {
                 take(Err((item(), RejectionReason::Incomplete)));
                 return Ok(());

@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn costs_are_equal_at_the_break_even_utilisation() -> Result<()> {
-        let on_demand = Capacity { price_per_hour: 11.0, paid: PaidHours::Running, work_per_hour: 3.6e6, hours_per_hour_of_work: 1.0 };
+        let on_demand =
+            Capacity { price_per_hour: 11.0, paid: PaidHours::Running, work_per_hour: 3.6e6, hours_per_hour_of_work: 1.0 };
         let reserved = Capacity { price_per_hour: 7.7, paid: PaidHours::All, ..on_demand };
         let even = reserved.break_even_utilisation(&on_demand).unwrap_or(0.0);
         close(even, 0.7);
@@ -246,7 +247,8 @@ mod tests {
 
     #[test]
     fn throughput_is_sold_in_steps_and_breaks_even_against_tokens() -> Result<()> {
-        let unit = ThroughputUnit { price_per_hour: 1.0, tokens_per_minute: 3000.0, input_per_output: 4.0, minimum: 15, increment: 5 };
+        let unit =
+            ThroughputUnit { price_per_hour: 1.0, tokens_per_minute: 3000.0, input_per_output: 4.0, minimum: 15, increment: 5 };
         close(unit.units_for(Tokens { input: 10_000.0, output: 1_000.0 })?, 15.0);
         close(unit.units_for(Tokens { input: 45_000.0, output: 0.0 })?, 15.0);
         close(unit.units_for(Tokens { input: 45_000.0, output: 1.0 })?, 20.0);

@@ -1,6 +1,6 @@
 //! The joint plan of purchases and spot, with its bound, its bill and what deciding jointly is worth.
 
-use super::{INTERRUPTIBLE, SpotOption, Split, original};
+use super::{INTERRUPTIBLE, Split, SpotOption, original};
 use crate::billing::{Bill, Judge};
 use crate::error::Result;
 use crate::planning::problem::fractional;
@@ -139,7 +139,12 @@ impl Planner<'_> {
         let steps: Vec<u32> = problem.candidates().iter().map(bought).collect();
         let sequential = problem.evaluate(&steps)?;
         if sequential.is_allowed() && sequential.objective < solution.evaluation.objective {
-            solution = Solution { lower_bound: solution.lower_bound.min(sequential.objective), steps, evaluation: sequential.clone(), ..solution };
+            solution = Solution {
+                lower_bound: solution.lower_bound.min(sequential.objective),
+                steps,
+                evaluation: sequential.clone(),
+                ..solution
+            };
         }
         let probabilities: Vec<f64> = problem.scenarios().map(|(_, probability)| probability).collect();
         let without_spot = problem.objective().of(&alone.evaluation.scenario_costs, &probabilities);
@@ -172,7 +177,8 @@ fn total(usage: &UsageCurves, line: &UsageLine) -> f64 {
 }
 
 fn lines_without_spot(spot: &[SpotOption], usage: &UsageCurves) -> Vec<SpotLine> {
-    let line = |option: &SpotOption| SpotLine { option: option.clone(), quantity: total(usage, &option.line), on_spot: 0.0, cost: 0.0 };
+    let line =
+        |option: &SpotOption| SpotLine { option: option.clone(), quantity: total(usage, &option.line), on_spot: 0.0, cost: 0.0 };
     spot.iter().map(line).collect()
 }
 

@@ -24,10 +24,15 @@ fn brute_force(catalog: &Catalog, usage: &UsageCurves, spot: &[SpotOption], prob
     let mut best = f64::INFINITY;
     for steps in every_plan(problem) {
         let portfolio = problem.portfolio_with(&steps).unwrap();
-        let mut cost: f64 = problem.commitments(&steps).iter().map(|held| {
-            let offer = catalog.offer(&held.offer).unwrap();
-            crate::units::to_f64(offer.effective_hourly().value() * held.quantity)
-        }).sum::<f64>() * usage.total_hours();
+        let mut cost: f64 = problem
+            .commitments(&steps)
+            .iter()
+            .map(|held| {
+                let offer = catalog.offer(&held.offer).unwrap();
+                crate::units::to_f64(offer.effective_hourly().value() * held.quantity)
+            })
+            .sum::<f64>()
+            * usage.total_hours();
         for hour in 0..usage.grid().count {
             let mut amounts = vec![Vec::new()];
             for (option, column) in spot.iter().zip(&columns) {
@@ -38,7 +43,10 @@ fn brute_force(catalog: &Catalog, usage: &UsageCurves, spot: &[SpotOption], prob
                     choices.push(amount);
                     amount += grain;
                 }
-                amounts = amounts.iter().flat_map(|of: &Vec<f64>| choices.iter().map(|amount| [of.clone(), vec![*amount]].concat())).collect();
+                amounts = amounts
+                    .iter()
+                    .flat_map(|of: &Vec<f64>| choices.iter().map(|amount| [of.clone(), vec![*amount]].concat()))
+                    .collect();
             }
             let costs = amounts.into_iter().map(|amounts| {
                 let mut row = usage.at(hour).to_vec();

@@ -221,7 +221,8 @@ mod tests {
         // Young's approximation, the square root of twice the checkpoint over the rate, is near.
         assert!((interval_hours / (2.0 * 0.05 / 0.02f64).sqrt() - 1.0).abs() < 0.05, "{interval_hours}");
         for factor in [0.8, 0.95, 1.05, 1.25] {
-            let other = Recovery::Checkpoint { interval_hours: interval_hours * factor, checkpoint_hours: 0.05, restart_hours: 0.2 };
+            let other =
+                Recovery::Checkpoint { interval_hours: interval_hours * factor, checkpoint_hours: 0.05, restart_hours: 0.2 };
             assert!(other.hours_of_work(0.02) > best.hours_of_work(0.02));
         }
         assert!(Recovery::best_checkpoint(InterruptionRate::NEVER, 0.05, 0.2).is_err());

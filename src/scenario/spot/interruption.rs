@@ -104,7 +104,10 @@ mod tests {
         let band = Interruption { from: dec!(0.05), to: dec!(0.10) };
         let rate = InterruptionRate::from_band(&band, BandPoint::Middle)?;
         assert!((1.0 - rate.survives(HOURS_PER_MONTH) - 0.075).abs() < 1e-12);
-        assert!(rate > InterruptionRate::from_band(&band, BandPoint::Lower)? && rate < InterruptionRate::from_band(&band, BandPoint::Upper)?);
+        assert!(
+            rate > InterruptionRate::from_band(&band, BandPoint::Lower)?
+                && rate < InterruptionRate::from_band(&band, BandPoint::Upper)?
+        );
         let open = Interruption { from: dec!(0.20), to: dec!(1) };
         assert!(InterruptionRate::from_band(&open, BandPoint::Upper).is_err());
         assert!(InterruptionRate::new(-1.0).is_err() && InterruptionRate::observed(1.0, 0.0).is_err());

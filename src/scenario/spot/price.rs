@@ -42,8 +42,9 @@ impl PriceDistribution {
         let hours = (last.timestamp() - first.timestamp()).div_euclid(3600) + 1;
         let hours = usize::try_from(hours).ok().filter(|hours| *hours <= 876_600);
         let range = "histories of up to 100 years";
-        let hours =
-            hours.ok_or_else(|| Error::from(Problem::OutOfRange { value: format!("{first} to {last}"), range }).in_field("timestamp"))?;
+        let hours = hours.ok_or_else(|| {
+            Error::from(Problem::OutOfRange { value: format!("{first} to {last}"), range }).in_field("timestamp")
+        })?;
         let mut hourly = Vec::with_capacity(hours);
         let (mut next, mut price) = (0, 0.0);
         for hour in 0..hours {
@@ -105,7 +106,9 @@ impl PriceDistribution {
     /// After how many hours half of a deviation from the mean is left, by the persistence; `None` if it has no sign of lasting.
     #[must_use]
     pub fn half_life(&self) -> Option<f64> {
-        self.persistence().filter(|persistence| (0.0..1.0).contains(persistence) && *persistence > 0.0).map(|rate| 0.5f64.ln() / rate.ln())
+        self.persistence()
+            .filter(|persistence| (0.0..1.0).contains(persistence) && *persistence > 0.0)
+            .map(|rate| 0.5f64.ln() / rate.ln())
     }
 
     /// How often capacity held at a bid is lost because the price rises above it: hours after which that happens, over the hours held. `None` if
@@ -138,8 +141,14 @@ mod tests {
     fn figures_of_a_small_series() -> Result<()> {
         let prices = PriceDistribution::new(vec![1.0, 1.0, 3.0, 3.0, 1.0, 2.0, 1.0, 1.0])?;
         assert!((prices.mean() - 13.0 / 8.0).abs() < 1e-12);
-        assert_eq!((prices.quantile(0.0)?, prices.quantile(0.625)?, prices.quantile(0.63)?, prices.quantile(1.0)?), (1.0, 1.0, 2.0, 3.0));
-        assert_eq!((prices.share_within(1.5), prices.mean_within(2.0), prices.mean_within(0.5)), (5.0 / 8.0, Some(7.0 / 6.0), None));
+        assert_eq!(
+            (prices.quantile(0.0)?, prices.quantile(0.625)?, prices.quantile(0.63)?, prices.quantile(1.0)?),
+            (1.0, 1.0, 2.0, 3.0)
+        );
+        assert_eq!(
+            (prices.share_within(1.5), prices.mean_within(2.0), prices.mean_within(0.5)),
+            (5.0 / 8.0, Some(7.0 / 6.0), None)
+        );
         // At a bid of 1.5 capacity is held in 4 of the first 7 hours and lost after 2 of them; the two stretches above last 3 hours.
         assert_eq!(prices.interruptions_at(1.5), InterruptionRate::observed(2.0, 4.0).ok());
         assert!((prices.outage_at(1.5) - 1.5).abs() < 1e-12 && prices.outage_at(3.0).abs() < 1e-12);

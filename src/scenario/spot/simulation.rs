@@ -74,7 +74,9 @@ pub fn simulate(terms: &SpotTerms, prices: &PriceDistribution, simulation: &Simu
     terms.check()?;
     check(simulation.work_hours, "work_hours", "finite hours above 0", |hours| hours > 0.0)?;
     let hours = prices.hourly().len();
-    let wrong = |value: usize, field: &str, range| Err(Error::from(Problem::OutOfRange { value: value.to_string(), range }).in_field(field));
+    let wrong = |value: usize, field: &str, range| {
+        Err(Error::from(Problem::OutOfRange { value: value.to_string(), range }).in_field(field))
+    };
     if !(1..=hours).contains(&simulation.block_hours) {
         return wrong(simulation.block_hours, "block_hours", "1 hour to the hours of the prices");
     }
@@ -85,7 +87,14 @@ pub fn simulate(terms: &SpotTerms, prices: &PriceDistribution, simulation: &Simu
     for run in 0..simulation.runs {
         let mut random = ChaCha8Rng::seed_from_u64(simulation.seed);
         random.set_stream(u64::from(run));
-        let mut work = Run { terms, random, path: Path { prices: prices.hourly(), block: simulation.block_hours, hours: Vec::new() }, clock: 0.0, cost: 0.0, interruptions: 0 };
+        let mut work = Run {
+            terms,
+            random,
+            path: Path { prices: prices.hourly(), block: simulation.block_hours, hours: Vec::new() },
+            clock: 0.0,
+            cost: 0.0,
+            interruptions: 0,
+        };
         work.finish(simulation.work_hours)?;
         costs.push(work.cost / simulation.work_hours);
         elapsed.push(work.clock / simulation.work_hours);
@@ -197,12 +206,23 @@ mod tests {
             (checkpoint, Outage::Wait { hours: 2.0 }),
             (Recovery::Stateless { restart_hours: 0.25 }, Outage::OnDemand { hours: 0.0 }),
         ] {
-            let terms = SpotTerms { spot_price: prices.mean(), on_demand_price: 1.0, rate: InterruptionRate::new(0.1)?, recovery, outage };
+            let terms = SpotTerms {
+                spot_price: prices.mean(),
+                on_demand_price: 1.0,
+                rate: InterruptionRate::new(0.1)?,
+                recovery,
+                outage,
+            };
             let simulation = Simulation { work_hours: 2000.0, runs: 200, seed: 7, block_hours: 24 };
             let found = simulate(&terms, &prices, &simulation)?;
             let expected = terms.effective_price()?;
             let far = (found.mean() - expected.on_spot).abs();
-            assert!(far < 4.0 * found.standard_error() + 0.002 * expected.on_spot, "{} is not {}", found.mean(), expected.on_spot);
+            assert!(
+                far < 4.0 * found.standard_error() + 0.002 * expected.on_spot,
+                "{} is not {}",
+                found.mean(),
+                expected.on_spot
+            );
             assert!((found.elapsed_quantile(0.5) / expected.elapsed_hours - 1.0).abs() < 0.05);
             assert!(found.quantile(0.1) < found.mean() && found.mean() < found.quantile(0.9));
             assert_eq!(simulate(&terms, &prices, &simulation)?, found);
