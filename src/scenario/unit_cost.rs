@@ -7,7 +7,7 @@
 use super::transform::{Driver, Select};
 use crate::billing::Bill;
 use crate::error::{Error, Problem, Result};
-use crate::finance::unit_economics::{CostOfUnits, OwnerUse, UnusedAllocation, allocate_unused};
+use crate::finance::unit_economics::{CostOfUnits, OwnerUse, UnitMargin, UnusedAllocation, allocate_unused, gross_margin};
 use crate::time::Month;
 use crate::units::to_f64;
 use crate::usage::UsageCurves;
@@ -253,6 +253,46 @@ pub struct ComparisonRow {
     pub marginal: Option<f64>,
 }
 
+/// What a unit earns in one situation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Margin {
+    /// The situation's name.
+    pub situation: String,
+    /// Contribution margin of a unit: revenue less marginal cost, or less average cost where no marginal cost is known.
+    pub contribution: f64,
+    /// Gross margin, all of the driver's cost taken as cost of revenue.
+    pub gross_margin: f64,
+    /// By how much the gross margin is above that of the first situation: 0.01 is one percentage point.
+    pub gross_margin_effect: f64,
+}
+
+impl Comparison {
+    /// Margins at a revenue of a unit, the same in all situations. Situations without units are left out.
+    ///
+    /// # Errors
+    /// [`Problem::OutOfRange`] unless the revenue is finite and above 0.
+    pub fn margins(&self, revenue_per_unit: f64) -> Result<Vec<Margin>> {
+        if !(revenue_per_unit.is_finite() && revenue_per_unit > 0.0) {
+            let problem = Problem::OutOfRange { value: revenue_per_unit.to_string(), range: "finite numbers above 0" };
+            return Err(Error::from(problem).in_field("revenue_per_unit").in_item(self.driver.clone()));
+        }
+        let mut first = None;
+        let margin = |row: &ComparisonRow| {
+            let average = row.average?;
+            let unit = UnitMargin { revenue: revenue_per_unit, variable_cost: row.marginal.unwrap_or(average) };
+            let margin = gross_margin(revenue_per_unit, average).ok()?;
+            let base = *first.get_or_insert(margin);
+            Some(Margin {
+                situation: row.situation.clone(),
+                contribution: unit.contribution(),
+                gross_margin: margin,
+                gross_margin_effect: margin - base,
+            })
+        };
+        Ok(self.rows.iter().filter_map(margin).collect())
+    }
+}
+
 /// Every driver's unit cost over situations, in the order given; drivers that a situation lacks are left out of it.
 #[must_use]
 pub fn compare(situations: &[(&str, &UnitCosts)]) -> Vec<Comparison> {
@@ -342,6 +382,11 @@ mod tests {
         let [now, more] = table[0].rows.as_slice() else { return Err(Problem::Empty { what: "row" }.into()) };
         assert_eq!((now.marginal, now.situation.as_str()), (None, "now"));
         assert!(more.marginal < now.average && more.average < now.average, "{table:?}");
+        let margins = table[0].margins(0.01)?;
+        // The average falls by as much of the revenue as the margin rises; a further unit contributes more than the average one.
+        let fall = (now.average.unwrap_or(0.0) - more.average.unwrap_or(0.0)) / 0.01;
+        assert!((margins[1].gross_margin_effect - fall).abs() < 1e-12 && margins[1].contribution > margins[0].contribution);
+        assert!(table[0].margins(0.0).is_err());
         Ok(())
     }
 

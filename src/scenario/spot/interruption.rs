@@ -46,17 +46,26 @@ impl InterruptionRate {
         Self::new(interruptions / hours)
     }
 
-    /// From the share of capacity that was taken back within a month: the rate at which that share does not last 730 hours,
-    /// `-ln(1 - share) / 730`.
+    /// From the share of capacity that was taken back within some hours: the rate at which that share does not last so long,
+    /// `-ln(1 - share) / hours`. Azure quotes eviction rates for one hour.
     ///
     /// # Errors
-    /// [`crate::Problem::OutOfRange`] unless 0 or more and below 1.
-    pub fn from_monthly_share(share: f64) -> Result<Self> {
+    /// [`crate::Problem::OutOfRange`] unless the share is 0 or more and below 1, and the hours are above 0.
+    pub fn from_share(share: f64, hours: f64) -> Result<Self> {
         check(share, "interruption", "0 or more, below 1", |share| (0.0..1.0).contains(&share))?;
-        Self::new(-(1.0 - share).ln() / HOURS_PER_MONTH)
+        check(hours, "hours", "finite hours above 0", |hours| hours > 0.0)?;
+        Self::new(-(1.0 - share).ln() / hours)
     }
 
-    /// From a class of the AWS Spot Instance Advisor or Azure's eviction rates, which is a share taken back in the trailing month.
+    /// From the share taken back within a month of 730 hours.
+    ///
+    /// # Errors
+    /// As [`InterruptionRate::from_share`].
+    pub fn from_monthly_share(share: f64) -> Result<Self> {
+        Self::from_share(share, HOURS_PER_MONTH)
+    }
+
+    /// From a class of the AWS Spot Instance Advisor, which is a share taken back in the trailing month.
     ///
     /// # Errors
     /// As [`InterruptionRate::from_monthly_share`]: the upper end of the class `>20%` gives no rate.
@@ -110,6 +119,8 @@ mod tests {
         );
         let open = Interruption { from: dec!(0.20), to: dec!(1) };
         assert!(InterruptionRate::from_band(&open, BandPoint::Upper).is_err());
+        // A tenth within the next hour is far more than a tenth within a month.
+        assert!((InterruptionRate::from_share(0.1, 1.0)?.survives(1.0) - 0.9).abs() < 1e-12);
         assert!(InterruptionRate::new(-1.0).is_err() && InterruptionRate::observed(1.0, 0.0).is_err());
         assert_eq!(InterruptionRate::NEVER.mean_hours_between(), None);
         Ok(())
