@@ -22,6 +22,7 @@ mod negotiated;
 mod offer;
 pub mod parts;
 mod price;
+mod spot_history;
 mod stream;
 mod validity;
 
@@ -33,6 +34,7 @@ pub use format::{Format, recognise};
 pub use negotiated::{Applicability, CommitmentDiscount, NegotiatedTerm};
 pub use offer::{Benefit, Lot, Offer, PaymentOption, Right, ScopeKind};
 pub use price::{Interruption, OnDemandPrice, Origin, PoolUnits, SpotPrice};
+pub use spot_history::{SpotHistories, SpotHistory};
 
 use crate::error::{Error, Problem, Result};
 use crate::usage::{Sku, UsageCurves};

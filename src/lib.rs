@@ -12,7 +12,8 @@
 //! ```
 //!
 //! is smallest under the buyer's policy. Every hour is in the sum. The answer is billed by the provider's own rules ([`billing`]) and comes with a
-//! lower bound on the bill of any other plan ([`planning`]). All formulas: `docs/formulation.md`.
+//! lower bound on the bill of any other plan ([`planning`]). All formulas: `docs/formulation.md`;
+//! spot, GPU capacity and unit costs: `docs/spot-and-capacity.md`.
 //!
 //! # The nouns
 //!

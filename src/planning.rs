@@ -55,6 +55,8 @@ mod rows;
 mod rule;
 #[cfg(feature = "highs")]
 mod solve;
+#[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
+mod spot;
 mod timing;
 #[cfg(feature = "highs")]
 pub mod triage;
@@ -80,6 +82,9 @@ pub use rights::Rights;
 pub use rule::Planned;
 #[cfg(feature = "highs")]
 pub use solve::{Callback, Options, Progress, Solution, Status};
+pub use spot::SpotOption;
+#[cfg(feature = "highs")]
+pub use spot::{SpotLine, SpotPlan};
 pub use timing::Remainder;
 
 use crate::billing::Rules;
@@ -124,6 +129,7 @@ impl<'a> Planner<'a> {
             rules: Rules::default(),
             objective: Objective::default(),
             timing: Timing::default(),
+            interruptible: spot::Interruptible::default(),
             own_plan: None,
             changes: Vec::new(),
             limits: Vec::new(),

@@ -10,7 +10,9 @@
 //! | fewer futures that cost the same | [`reduction`] |
 //! | what is at risk, what is waiting worth | [`risk`] |
 //! | which commitment may stand idle | [`utilisation_risk`] |
+//! | what does a token, user or order cost | [`unit_cost`] |
 //! | when to buy how much of one product | [`ladder`] |
+//! | what does spot capacity cost, interruptions and all | [`spot`] |
 //! | how would a rule have done | [`backtest`] |
 //!
 //! Formulas and sources: `docs/formulation-scenario.md`.
@@ -24,8 +26,10 @@ pub mod hedge;
 pub mod ladder;
 pub mod reduction;
 pub mod risk;
+pub mod spot;
 pub mod transform;
 mod utilisation;
+pub mod unit_cost;
 
 pub use file::{FutureFile, ScenarioFile};
 pub use futures::Futures;

@@ -2,6 +2,7 @@
 //!
 //! Rules from the EC2 User Guide, "How Reserved Instances are applied" (edition read in 2026-06) and the Savings Plans User Guide.
 
+pub mod capacity_block;
 pub(super) mod ec2instances;
 pub(super) mod price_list;
 pub(super) mod price_list_csv;

@@ -1,4 +1,18 @@
 //! Cost per unit of work, and the small ratios of a FinOps report: each function is one published formula.
+//!
+//! What capacity costs for a unit of work is in `unit_economics/capacity.rs`, margins in `unit_economics/margin.rs`, further indicators in
+//! `unit_economics/indicators.rs`. Which usage serves which driver of cost is not known here: `scenario/unit_cost.rs` joins them.
+
+mod capacity;
+mod indicators;
+mod margin;
+
+pub use capacity::{Capacity, PaidHours, PrepaidWindow, ThroughputUnit, TokenPrices, Tokens};
+pub use indicators::{
+    AnomalyLevel, commitment_utilisation, commitment_waste, consumption_against_commitment, cost_per_core_hour, cost_per_cycle,
+    effective_savings_rate, share, share_of_revenue, spend_covered, time_to_value, token_cost,
+};
+pub use margin::{CostOfUnits, UnitMargin, gross_margin, gross_margin_effect};
 
 use super::{Error, Result};
 

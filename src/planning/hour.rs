@@ -60,6 +60,7 @@ impl Tree {
             *residual = (demand - served).max(0.0);
         }
         scratch.cap.copy_from_slice(prices);
+        scratch.open.copy_from_slice(&residual);
         for root in &self.roots {
             self.solve(*root, &residual, capacity, scratch);
         }
@@ -288,8 +289,8 @@ pub(super) struct Scratch {
     served: Vec<f64>,
     /// What they leave of its demand.
     residual: Vec<f64>,
-    /// What is not covered of each line.
-    open: Vec<f64>,
+    /// What is not covered of each line, in the cheapest order.
+    pub(super) open: Vec<f64>,
     has_active: Vec<bool>,
     has_active_below: Vec<bool>,
     order: Vec<(f64, usize, f64)>,

@@ -25,8 +25,9 @@ impl Search<'_, '_> {
         if let Some(plans) = self.every_plan().filter(|_| !self.stopped) {
             let billed = self.bill(plans)?;
             if let Some((steps, evaluation)) = cheapest(billed.into_iter().filter(|(_, evaluation)| evaluation.is_allowed())) {
-                let bound = evaluation.objective;
-                return self.solution(steps, evaluation, Some(bound));
+                // What runs on spot was chosen for each plan by the recourse, not by trying everything: the relaxation has to prove it.
+                let proven = self.problem.interruptible.is_empty().then_some(evaluation.objective);
+                return self.solution(steps, evaluation, proven);
             }
         }
         let mut promising: Vec<(&Vec<u32>, f64)> =

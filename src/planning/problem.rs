@@ -12,6 +12,7 @@ use super::policy::Policy;
 use super::recourse::Recourse;
 use super::rights::Rights;
 use super::rows::Rows;
+use super::spot::Interruptible;
 use super::timing::Timing;
 use crate::billing::{Judge, Rules};
 use crate::catalog::{Catalog, Offer};
@@ -37,6 +38,8 @@ pub struct Problem<'a> {
     pub(super) rules: Rules,
     pub(super) objective: Objective,
     pub(super) timing: Timing,
+    /// Columns of the usage that may run on spot.
+    pub(super) interruptible: Interruptible,
     /// What the buyer would buy without this library, by offer.
     pub(super) own_plan: Option<BTreeMap<String, Units>>,
     /// What may be done with what is held, and the limits that it shares.
@@ -173,6 +176,7 @@ pub(super) struct Parts<'a> {
     pub(super) rules: Rules,
     pub(super) objective: Objective,
     pub(super) timing: Timing,
+    pub(super) interruptible: Interruptible,
     pub(super) own_plan: Option<BTreeMap<String, Units>>,
     pub(super) changes: Vec<Change>,
     pub(super) limits: Vec<Limit>,
@@ -183,14 +187,27 @@ pub(super) struct Parts<'a> {
 impl<'a> Problem<'a> {
     /// See [`super::Planner::build`].
     pub(super) fn new(parts: Parts<'a>) -> Result<Self> {
-        let Parts { catalog, scenarios, portfolio, policy, rules, objective, timing, own_plan, mut changes, mut limits, rights, agreement } =
-            parts;
+        let Parts {
+            catalog,
+            scenarios,
+            portfolio,
+            policy,
+            rules,
+            objective,
+            timing,
+            interruptible,
+            own_plan,
+            mut changes,
+            mut limits,
+            rights,
+            agreement,
+        } = parts;
         policy.check()?;
         objective.check()?;
         check_scenarios(&scenarios)?;
         timing.check(scenarios[0].usage.grid())?;
         // The judge checks all that can be wrong with usage, catalog and portfolio together.
-        let least_prices = Judge::new(scenarios[0].usage, catalog, &portfolio, &rules)?.least_prices();
+        let least_prices = interruptible.cap(Judge::new(scenarios[0].usage, catalog, &portfolio, &rules)?.least_prices());
         if let Some(fixed) = policy.fixed.keys().find(|offer| catalog.offer(offer).is_none()) {
             return Err(Error::from(Wrong::Dangling { kind: "offer", id: fixed.clone() }).in_field("fixed"));
         }
@@ -246,6 +263,7 @@ impl<'a> Problem<'a> {
             policy,
             objective,
             timing,
+            interruptible,
             own_plan,
             agreement,
         })
@@ -287,6 +305,7 @@ impl<'a> Problem<'a> {
             rules: self.rules.clone(),
             objective: self.objective.clone(),
             timing: self.timing.clone(),
+            interruptible: self.interruptible.clone(),
             own_plan: self.own_plan.clone(),
             changes: self.changes[..self.own_changes.0].to_vec(),
             limits: self.limits[..self.own_changes.1].to_vec(),
@@ -406,7 +425,8 @@ impl<'a> Problem<'a> {
         let outcomes: Vec<_> = self
             .scenarios
             .par_iter()
-            .map(|scenario| Ok(Judge::new(scenario.usage, self.catalog, &portfolio, &self.rules)?.outcome()))
+            .enumerate()
+            .map(|(index, scenario)| self.outcome((index, scenario.usage), &portfolio, &fractional))
             .collect::<Result<_>>()?;
         let first = self.usage().grid().first;
         let on_demand: Vec<f64> = outcomes
@@ -472,7 +492,6 @@ impl<'a> Problem<'a> {
     }
 
     /// The capacity that steps of each candidate and change add to each slot, by epoch; negative where more is given up.
-    #[cfg(feature = "highs")]
     pub(super) fn capacity(&self, steps: &[f64]) -> Vec<Vec<f64>> {
         let mut capacity = vec![vec![0.0; self.recourse.slots()]; self.recourse.epochs().len()];
         for (column, steps) in self.columns.iter().zip(steps).filter(|(_, steps)| **steps != 0.0) {

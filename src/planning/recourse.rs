@@ -210,6 +210,21 @@ impl<'a> Recourse<'a> {
         worth
     }
 
+    /// What no slot covers of each line in a scenario at bought capacities (by epoch), where usage is covered in the cheapest order: hours x
+    /// lines, row-major.
+    pub(super) fn open(&self, scenario: usize, bought: &[Vec<f64>]) -> Vec<f64> {
+        let mut open = Vec::with_capacity(self.hours() * self.prices.len());
+        for (epoch, bought) in self.epochs.iter().zip(bought) {
+            let capacity: Vec<f64> = bought.iter().zip(&epoch.held).map(|(bought, held)| bought + held).collect();
+            let mut scratch = Scratch::new(&self.tree, &capacity, self.prices.len());
+            for hour in epoch.hours.clone() {
+                self.tree.price(self.demand(scenario, hour), &self.prices, &capacity, &mut scratch);
+                open.extend_from_slice(&scratch.open);
+            }
+        }
+        open
+    }
+
     /// The hours of every group cut into about this many blocks, at least one an epoch.
     pub(super) fn blocks(&self, count: usize) -> Vec<Block> {
         let mut blocks = Vec::new();

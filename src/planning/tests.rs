@@ -6,6 +6,7 @@ mod actions;
 mod orders;
 mod rights;
 mod rules;
+mod spot;
 
 use super::problem::{Problem, Slot};
 use super::recourse::{Demand, Recourse};

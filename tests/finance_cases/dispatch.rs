@@ -1,7 +1,7 @@
 //! From the name of a function and its inputs to its answer as JSON.
 
 use crate::inputs::{Inputs, Read, date, decimal, number};
-use crate::{Outcome, commitments};
+use crate::{Outcome, commitments, units};
 use covermix::finance::agreement::{
     self, CarryLifetime, CarryOver, CountedBasis, CreditCounting, Eligibility, LedgerYear, SettlementRules, ShortfallRule, Tier,
 };
@@ -58,14 +58,13 @@ pub(crate) fn answer(function: &str, inputs: &Value, expected: &Value) -> Outcom
         "purchase_rows" => commitments::purchase_rows(inputs),
         "buyout" | "buy_out" | "buyout_pv" | "reservation_buyout" | "buyout_value" => commitments::buy_out(inputs, expected),
         "breakage" | "gpu_breakage" | "reservation_breakage" | "commitment_breakage" => commitments::breakage(inputs),
-        "cost_optimisation_index" => both(inputs.number(&["total_cost", "cost"]), inputs.numbers(&["opportunities"]))
-            .and_then(|(cost, open)| known(unit_economics::cost_optimisation_index(cost, &open))),
-        "unit_cost" | "cost_per_unit" => {
-            both(inputs.number(&["cost", "total_cost"]), inputs.number(&["units", "calls", "quantity"]))
-                .and_then(|(cost, units)| known(unit_economics::unit_cost(cost, units)))
-        }
-        "recharge_rate" => both(inputs.number(&["ledger", "recharged"]), inputs.number(&["cost"]))
-            .and_then(|(part, cost)| known(unit_economics::recharge_rate(part, cost))),
+        "cost_optimisation_index" | "cost_optimization_index" | "coin" => both(
+            inputs.number(&["total_cost", "cost", "spend"]),
+            inputs
+                .numbers(&["opportunities", "open_opportunities"])
+                .or_else(|_| inputs.number(&["opportunities", "open_opportunity", "opportunity"]).map(|one| vec![one])),
+        )
+        .and_then(|(cost, open)| known(unit_economics::cost_optimisation_index(cost, &open))),
         "forecast_accuracy" | "forecast_variance" | "forecast_accuracy_signed" | "forecast_variance_signed" => {
             both(inputs.number(&["forecast"]), inputs.number(&["actual"]))
                 .and_then(|(forecast, actual)| known(unit_economics::forecast_accuracy(forecast, actual)))
@@ -74,7 +73,6 @@ pub(crate) fn answer(function: &str, inputs: &Value, expected: &Value) -> Outcom
             both(inputs.number(&["budget"]), inputs.number(&["forecast", "actual"]))
                 .and_then(|(budget, forecast)| known(unit_economics::budget_variance(budget, forecast)))
         }
-        "gpu_cost_per_1k_tokens" | "cost_per_1k_tokens" => tokens(inputs),
         "implied_forward_price" | "forward_price" | "break_even_forward_price" => forward(inputs, expected),
         "net_price" | "net_price_multiplicative" => net_price(inputs, expected),
         "price_volume_variance" => price_and_volume(inputs),
@@ -87,7 +85,7 @@ pub(crate) fn answer(function: &str, inputs: &Value, expected: &Value) -> Outcom
         "eligible_spend" => eligible(inputs, expected),
         "agreement_ledger" => ledger(inputs, expected),
         "agreement_cost" => tiers(inputs),
-        _ => return Outcome::NoFunction,
+        other => return units::answer(other, inputs, expected),
     };
     match found {
         Ok(value) => Outcome::Answer(value),
@@ -200,13 +198,6 @@ fn paid_back(function: &str, inputs: Inputs<'_>) -> Read<Value> {
         Payback::After { periods, .. } => json!(periods),
         Payback::Never => Value::Null,
     })
-}
-
-fn tokens(inputs: Inputs<'_>) -> Read<Value> {
-    let rate =
-        inputs.number(&["rate_per_gpu_hour", "gpu_hour_rate", "gpu_rate", "rate", "cost_per_gpu_hour", "price_per_gpu_hour"])?;
-    let speed = inputs.number(&["tokens_per_second", "tokens_per_s", "throughput", "tok_per_s"])?;
-    known(unit_economics::cost_per_1k_tokens(rate, speed, inputs.number_or(&["utilisation", "utilization"], 1.0)?))
 }
 
 fn forward(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {

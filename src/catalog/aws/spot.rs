@@ -10,6 +10,7 @@ use crate::error::{Error, Problem, Result};
 use crate::files;
 use crate::units::UnitPrice;
 use crate::usage::Sku;
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -67,12 +68,20 @@ fn region_of(zone: &str) -> String {
     region.join("-").trim_end_matches(|c: char| c.is_ascii_lowercase()).to_owned()
 }
 
-/// Reads a price history: the newest price of each zone, type and platform counts, the older ones are left out.
-pub(in crate::catalog) fn read_history(input: &mut dyn BufRead, draft: &mut Draft) -> Result<()> {
+/// One price of a history.
+pub(in crate::catalog) struct Change {
+    pub(in crate::catalog) sku: Sku,
+    pub(in crate::catalog) availability_zone: String,
+    pub(in crate::catalog) price: UnitPrice,
+    pub(in crate::catalog) time: DateTime<Utc>,
+}
+
+/// Walks through a price history: calls `take` with every price, or with what could not be used and why.
+pub(in crate::catalog) fn changes(
+    input: &mut dyn BufRead,
+    mut take: impl FnMut(std::result::Result<Change, (String, RejectionReason)>),
+) -> Result<()> {
     let mut stream = JsonStream::new(input, EXPECTED_HISTORY);
-    draft.currency("USD")?;
-    draft.origin.source = "AWS DescribeSpotPriceHistory".into();
-    let mut newest: BTreeMap<String, (chrono::DateTime<chrono::Utc>, SpotPrice)> = BTreeMap::new();
     stream.object(|stream, key| {
         if key != "SpotPriceHistory" {
             return stream.skip();
@@ -82,41 +91,47 @@ pub(in crate::catalog) fn read_history(input: &mut dyn BufRead, draft: &mut Draf
             let item = || format!("{} {} at {}", &*record.availability_zone, &*record.instance_type, &*record.timestamp);
             let price = decimal(&record.spot_price).filter(|price| *price > Decimal::ZERO);
             let (Some(platform), Ok(time)) =
-                (spot_platform(&record.product_description), record.timestamp.parse::<chrono::DateTime<chrono::Utc>>())
+                (spot_platform(&record.product_description), record.timestamp.parse::<DateTime<Utc>>())
             else {
-                draft.reject(item(), RejectionReason::Incomplete);
+                take(Err((item(), RejectionReason::Incomplete)));
                 return Ok(());
             };
             let Some(price) = price else {
-                draft.reject(item(), RejectionReason::NoPrice);
+                take(Err((item(), RejectionReason::NoPrice)));
                 return Ok(());
             };
             let sku = instance_sku(&region_of(&record.availability_zone), &record.instance_type, platform, "shared");
-            if !draft.takes(&sku) {
-                return Ok(());
-            }
-            let id = spot_id(&sku, &record.availability_zone);
-            let origin = Origin { source: draft.origin.source.clone(), price_date: Some(time.date_naive()) };
-            let spot = SpotPrice {
-                id: id.clone(),
-                sku,
-                availability_zone: record.availability_zone.to_string(),
-                price: UnitPrice::new(price),
-                interruption: None,
-                origin,
-                derived: String::new(),
-            };
-            if newest.contains_key(&id) {
-                draft.reject_many("older spot prices", RejectionReason::Superseded, 1);
-            }
-            match newest.get(&id) {
-                Some((other, _)) if *other >= time => {}
-                _ => drop(newest.insert(id, (time, spot))),
-            }
+            let availability_zone = record.availability_zone.to_string();
+            take(Ok(Change { sku, availability_zone, price: UnitPrice::new(price), time }));
             Ok(())
         })
     })?;
-    stream.finish()?;
+    stream.finish()
+}
+
+/// Reads a price history: the newest price of each zone, type and platform counts, the older ones are left out.
+pub(in crate::catalog) fn read_history(input: &mut dyn BufRead, draft: &mut Draft) -> Result<()> {
+    draft.currency("USD")?;
+    draft.origin.source = "AWS DescribeSpotPriceHistory".into();
+    let mut newest: BTreeMap<String, (DateTime<Utc>, SpotPrice)> = BTreeMap::new();
+    changes(input, |change| {
+        let Change { sku, availability_zone, price, time } = match change {
+            Ok(change) if draft.takes(&change.sku) => change,
+            Ok(_) => return,
+            Err((item, reason)) => return draft.reject(item, reason),
+        };
+        let id = spot_id(&sku, &availability_zone);
+        let origin = Origin { source: draft.origin.source.clone(), price_date: Some(time.date_naive()) };
+        let spot =
+            SpotPrice { id: id.clone(), sku, availability_zone, price, interruption: None, origin, derived: String::new() };
+        if newest.contains_key(&id) {
+            draft.reject_many("older spot prices", RejectionReason::Superseded, 1);
+        }
+        match newest.get(&id) {
+            Some((other, _)) if *other >= time => {}
+            _ => drop(newest.insert(id, (time, spot))),
+        }
+    })?;
     newest.into_values().for_each(|(_, spot)| draft.spot(spot));
     Ok(())
 }

@@ -54,7 +54,7 @@ impl Select {
     }
 
     /// The columns it takes: at least one.
-    pub(super) fn columns(&self, usage: &UsageCurves) -> Result<Vec<usize>> {
+    pub(in crate::scenario) fn columns(&self, usage: &UsageCurves) -> Result<Vec<usize>> {
         let columns: Vec<usize> = (0..usage.lines().len()).filter(|column| self.takes(&usage.lines()[*column])).collect();
         if columns.is_empty() {
             return Err(Error::from(Problem::SelectsNothing { selection: self.to_string() }).in_field("select"));
