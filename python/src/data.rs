@@ -202,10 +202,15 @@ impl Portfolio {
         Ok(serde_json::to_string(self.0.offers())?)
     }
 
-    /// For each commitment the JSON of the offer it was bought by.
-    fn offers_held(&self, catalog: &Catalog) -> Result<String> {
-        let offers = self.0.commitments().iter().map(|commitment| self.0.offer(&catalog.0, commitment));
-        Ok(serde_json::to_string(&offers.collect::<covermix::Result<Vec<&Offer>>>()?)?)
+    /// For each commitment the offer it was bought by and what all of it costs an hour, a JSON list.
+    fn held(&self, catalog: &Catalog) -> Result<String> {
+        let row = |commitment: &Commitment| -> covermix::Result<serde_json::Value> {
+            let offer = self.0.offer(&catalog.0, commitment)?;
+            let hourly = offer.effective_hourly() * commitment.quantity;
+            Ok(serde_json::json!({"offer": offer, "hourly": hourly, "spend_plan": offer.is_spend_plan()}))
+        };
+        let rows: Vec<_> = self.0.commitments().iter().map(row).collect::<covermix::Result<_>>()?;
+        Ok(serde_json::to_string(&rows)?)
     }
 }
 
