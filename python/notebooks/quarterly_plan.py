@@ -14,7 +14,7 @@
 # # The quarterly plan
 #
 # From the bill to the board's memo: what was spent, what is held, where usage goes, what to buy, what that is worth and what could go wrong.
-# The data is a synthetic company of 2024 with real AWS list prices of 2019; it ships in the package.
+# The data is a synthetic company of 2025 with real AWS list prices of 2019; it ships in the package.
 #
 # Your own bill comes in as a table with one row an hour and line. From an AWS Cost and Usage Report, `reconcile` of the Rust workspace writes the
 # usage file and the portfolio; a query in Athena, BigQuery or DuckDB with the columns of `UsageCurves.from_table` does as well.
@@ -56,10 +56,10 @@ catalog.check()[:3]
 # %% [markdown]
 # ## 2. What is held
 #
-# Bought last spring: reservations in the shop and a Compute Savings Plan, which end this year.
+# Bought last spring: reservations in the shop and a Compute Savings Plan, which end next spring.
 
 # %%
-spring = datetime(2024, 4, 1, tzinfo=UTC)
+spring = datetime(2025, 4, 1, tzinfo=UTC)
 
 
 def bought(name, offer, quantity):
@@ -84,7 +84,7 @@ today.months().to_pandas()[["month", "on_demand_equivalent", "cost", "coverage",
 today.commitments()
 
 # %%
-ax = today.plot_waterline(datetime(2024, 10, 7, tzinfo=UTC), datetime(2024, 10, 21, tzinfo=UTC))
+ax = today.plot_waterline(datetime(2025, 10, 6, tzinfo=UTC), datetime(2025, 10, 20, tzinfo=UTC))
 
 # %% [markdown]
 # ## 3. Where usage goes
@@ -101,10 +101,12 @@ ahead.errors
 pd.DataFrame(ahead.paths.T, columns=[f"{quantile:.0%}" for quantile in ahead.quantiles], index=pd.RangeIndex(1, 14, name="week ahead")).tail(3)
 
 # %% [markdown]
-# Three futures of the coming year, from drivers and plans: the number of users, a migration, a price cut.
+# Three futures of the coming year, from drivers and plans: the number of users, a migration, a price cut. The example's file is of 2025; moved on
+# by a year, it starts where the usage ends.
 
 # %%
-futures = covermix.example_scenarios().project(usage, catalog)
+file = covermix.ScenarioFile(covermix.example_scenarios().to_json().replace("2025-", "2026-"))
+futures = file.project(usage, catalog)
 ax = plots.plot_scenarios(futures, catalog)
 
 # %% [markdown]
@@ -222,7 +224,7 @@ could be missed. The best simple rule costs {plan.baselines()["billed_cost"].min
 **Risk.** Mean of the worst quarter of outcomes {spread.conditional_value_at_risk:,.0f}; largest regret {spread.largest_regret:,.0f}.
 Stop buying if usage follows the low case by the next quarter.
 
-**Assumptions.** Prices of {catalog.price_date} ({catalog.source[:60]}); usage of 2024 projected by `scenarios.toml`; covermix {covermix.__version__}.
+**Assumptions.** Prices of {catalog.price_date} ({catalog.source[:60]}); usage of 2025 projected by the scenario file; covermix {covermix.__version__}.
 """
 Markdown(memo)
 

@@ -397,6 +397,9 @@ def _long(columns: dict[Any, Column], hours: Array, hour: str, defaults: Mapping
     stream = np.zeros(len(hours), dtype=np.int64)
     for name in fields:
         column = columns[name]
+        if column.numbers is not None and np.isnan(column.numbers).all():
+            # A column without any value reads as numbers.
+            column = columns[name] = Column("empty", codes=np.zeros(len(hours), dtype=np.int64), labels=[""])
         if column.labels is None or column.codes is None:
             raise refuse(name, f"the type is {column.type}, not a text", "convert the column to text", int(hours.min()))
         if len(column.labels) > 1:
