@@ -77,7 +77,7 @@ struct Effort {
 }
 
 impl Effort {
-    fn options<'c>(&self, progress: Option<&'c Callback>) -> covermix::Result<Options<'c>> {
+    fn options<'c>(&self, progress: Option<&'c Callback<'c>>) -> covermix::Result<Options<'c>> {
         let wrong = |field: &str, value: f64, range| Error::from(Wrong::OutOfRange { value: value.to_string(), range }).in_field(field);
         if !(self.relative_gap >= 0.0 && self.relative_gap.is_finite()) {
             return Err(wrong("relative_gap", self.relative_gap, "0 or more"));
@@ -170,7 +170,7 @@ impl Problem {
     ) -> Result<(Plan, bool)> {
         let effort: Effort = serde_json::from_str(effort)?;
         let inputs = Arc::clone(&self.0);
-        let work = move |callback: &Callback| inputs.build()?.solve(&effort.options(Some(callback))?);
+        let work = move |callback: &Callback<'_>| inputs.build()?.solve(&effort.options(Some(callback))?);
         let answer = with_progress(py, threads, progress, work)?;
         Ok((Plan { inputs: Arc::clone(&self.0), answer: answer.value }, answer.is_interrupted))
     }
@@ -186,7 +186,7 @@ impl Problem {
     ) -> Result<(String, bool)> {
         let effort: Effort = serde_json::from_str(effort)?;
         let inputs = Arc::clone(&self.0);
-        let work = move |callback: &Callback| inputs.build()?.search(&effort.options(Some(callback))?);
+        let work = move |callback: &Callback<'_>| inputs.build()?.search(&effort.options(Some(callback))?);
         let answer = with_progress(py, threads, progress, work)?;
         Ok((serde_json::to_string(&Numbers::new(&answer.value, &[]))?, answer.is_interrupted))
     }
@@ -201,7 +201,7 @@ impl Problem {
     ) -> Result<Vec<(f64, Option<f64>, Option<f64>)>> {
         let effort: Effort = serde_json::from_str(effort)?;
         let inputs = Arc::clone(&self.0);
-        let work = move |callback: &Callback| inputs.build()?.cost_by_coverage(&levels, &effort.options(Some(callback))?);
+        let work = move |callback: &Callback<'_>| inputs.build()?.cost_by_coverage(&levels, &effort.options(Some(callback))?);
         let curve = with_progress(py, threads, None, work)?.value;
         Ok(curve.iter().map(|point| (point.at, point.cost, point.lower_bound)).collect())
     }
@@ -217,7 +217,7 @@ impl Problem {
     ) -> Result<Vec<(&'static str, Vec<(f64, Option<f64>, Option<f64>)>)>> {
         let effort: Effort = serde_json::from_str(effort)?;
         let inputs = Arc::clone(&self.0);
-        let work = move |callback: &Callback| inputs.build()?.cost_by_limit(&factors, &effort.options(Some(callback))?);
+        let work = move |callback: &Callback<'_>| inputs.build()?.cost_by_limit(&factors, &effort.options(Some(callback))?);
         let curves = with_progress(py, threads, None, work)?.value;
         let points = |curve: Vec<covermix::planning::Sensitivity>| {
             curve.iter().map(|point| (point.at, point.cost, point.lower_bound)).collect()

@@ -27,7 +27,7 @@ impl Line {
 }
 
 /// What work calls between rounds.
-pub(crate) type Callback = dyn Fn(&Progress) -> ControlFlow<()> + Sync;
+pub(crate) type Callback<'c> = dyn Fn(&Progress) -> ControlFlow<()> + Sync + 'c;
 
 /// An answer, and whether Ctrl-C asked for it early.
 pub(crate) struct Answer<T> {
@@ -41,7 +41,7 @@ pub(crate) fn with_progress<T: Send + 'static>(
     py: Python<'_>,
     threads: Option<usize>,
     progress: Option<&Bound<'_, PyAny>>,
-    work: impl FnOnce(&Callback) -> covermix::Result<T> + Send + 'static,
+    work: impl FnOnce(&Callback<'_>) -> covermix::Result<T> + Send + 'static,
 ) -> Result<Answer<T>> {
     let line = Arc::new(Line::default());
     let (sender, mut receiver) = mpsc::channel();

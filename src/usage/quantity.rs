@@ -53,7 +53,7 @@ impl Quantity {
 /// Rows of so many columns; what does not fill a row is left out.
 fn rows(values: &[f64], columns: usize) -> ArrayView2<'_, f64> {
     let count = values.len().div_euclid(columns.max(1));
-    ArrayView2::from_shape((count, columns), &values[..count * columns]).unwrap_or_default()
+    ArrayView2::from_shape((count, columns), &values[..count * columns]).unwrap_or_else(|_| ndarray::aview2::<f64, 0>(&[]))
 }
 
 impl PartialEq for Quantity {
