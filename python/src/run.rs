@@ -3,6 +3,7 @@
 use crate::error::{Failure, Result};
 use covermix::Problem;
 use covermix::planning::Progress;
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,18 +67,17 @@ pub(crate) fn with_progress<T: Send + 'static>(
                 return Err(Problem::Solver { status: "the search ended without an answer".into() }.into());
             }
         }
-        if let Err(interrupt) = py.check_signals() {
+        let looked = py.check_signals().and_then(|()| match (progress, line.take()) {
+            (Some(progress), Some(state)) => progress.call1((state.sweeps, state.lower_bound, state.relaxed_cost)).map(|_| ()),
+            _ => Ok(()),
+        });
+        if let Err(error) = looked {
             line.stop.store(true, Ordering::Relaxed);
-            if is_interrupted {
-                return Err(interrupt.into());
+            // Ctrl-C may be noticed here or within the progress function.
+            if is_interrupted || !error.is_instance_of::<PyKeyboardInterrupt>(py) {
+                return Err(error.into());
             }
             is_interrupted = true;
-        }
-        if let (Some(progress), Some(state)) = (progress, line.take())
-            && let Err(error) = progress.call1((state.sweeps, state.lower_bound, state.relaxed_cost))
-        {
-            line.stop.store(true, Ordering::Relaxed);
-            return Err(error.into());
         }
     }
 }

@@ -75,12 +75,12 @@ def shared_cases() -> list[Any]:
 def test_the_shared_cases_have_the_same_answers_as_in_rust(case: dict[str, Any]) -> None:
     try:
         found = FUNCTIONS[case["function"]](case["inputs"])
-    except KeyError as missing:
-        pytest.skip(f"the case names its inputs otherwise: {missing}")
+    except covermix.FinanceError as error:
+        # A figure that cannot be given is null in the cases.
+        assert case["expected"] is None, error
+        return
     tolerance = case.get("tolerance_abs", 1e-9)
     expected = case["expected"]
-    if expected is None:
-        expected = []
     assert np.allclose(found, expected, rtol=0, atol=tolerance), (found, expected)
 
 

@@ -50,7 +50,7 @@ def test_duckdb_reads_a_table() -> None:
     duckdb = pytest.importorskip("duckdb")
     connection = duckdb.connect()
     connection.register("sample", sample().to_pyarrow())
-    assert connection.sql("select sum(share), max(cost) from sample").fetchone() == (2.5, Decimal("12345.678901234567890123"))
+    assert connection.sql("select sum(share), max(cost) from sample").fetchall() == [(2.5, Decimal("12345.678901234567890123"))]
 
 
 def test_a_table_can_be_read_by_people_and_pickled() -> None:

@@ -50,7 +50,7 @@ class Judge:
         self.portfolio = portfolio if portfolio is not None else Portfolio()
         self.rules = rules if rules is not None else Rules()
 
-    def _inputs(self) -> tuple[Any, ...]:
+    def _inputs(self) -> tuple[_native.UsageCurves, _native.Catalog, _native.Portfolio, str]:
         return self.usage._native, self.catalog._native, self.portfolio._native, self.rules.to_json()
 
     def bill(self) -> Bill:

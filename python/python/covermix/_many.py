@@ -46,5 +46,5 @@ def plan_many(
         raise ImportError("plan_many needs joblib: pip install joblib") from error
     effort = {"relative_gap": relative_gap, "time_limit": time_limit, "threads": threads}
     tasks = (delayed(plan_one)(planner, **effort) for planner in planners.values())
-    plans: list[Plan | CovermixError] = Parallel(n_jobs=jobs, **parallel)(tasks)
+    plans: Any = Parallel(n_jobs=jobs, **parallel)(tasks)
     return dict(zip(planners, plans, strict=True))

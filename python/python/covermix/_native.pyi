@@ -9,6 +9,38 @@ from typing import Any, TypeAlias, final
 from numpy import float64, uint8
 from numpy.typing import NDArray
 
+__all__ = [
+    "arrow_columns",
+    "arrow_table",
+    "Bill",
+    "bill",
+    "billed_cost",
+    "focus_rows",
+    "Catalog",
+    "Portfolio",
+    "check_policy",
+    "check_rules",
+    "policy_from_toml",
+    "finance",
+    "irr",
+    "npv",
+    "xirr",
+    "xnpv",
+    "Plan",
+    "Problem",
+    "restore_plan",
+    "backtest",
+    "bootstrap",
+    "catalog_at",
+    "forecast",
+    "project",
+    "risk",
+    "scenario_file",
+    "scenario_file_from_toml",
+    "UsageCurves",
+    "__version__",
+]
+
 __version__: str
 
 _Path: TypeAlias = str | PathLike[str]

@@ -268,7 +268,8 @@ class Charges:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Charges:
         """Charges as JSON holds them."""
-        return cls(**{name: Decimal(value) if isinstance(value, str) else value for name, value in document.items()})
+        exact: dict[str, Any] = {name: Decimal(value) if isinstance(value, str) else value for name, value in document.items()}
+        return cls(**exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +389,7 @@ def member(kind: type[StrEnum], value: str, name: str) -> Any:
 def aware(value: datetime | date | str, name: str) -> datetime:
     """An instant with its zone, in UTC. A date is its first instant in UTC; a text is ISO 8601."""
     if isinstance(value, str):
-        value = datetime.fromisoformat(value)
+        value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
     if not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     if value.tzinfo is None:
