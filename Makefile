@@ -3,11 +3,12 @@
 
 CARGO ?= cargo
 
-.PHONY: help recommend test setup data
+.PHONY: help recommend test setup data notebook
 
 help:
 	@echo "make recommend   optimise the data in data/ and print what to buy"
 	@echo "make test        format, lints, tests, examples, documentation"
+	@echo "make notebook    open the Python notebooks, with the package built and installed in target/python"
 	@echo "make setup       install cmake and libclang if they are missing"
 	@echo "make data        write the synthetic data in data/ again (same seed, same bytes)"
 
@@ -22,3 +23,6 @@ test: setup
 
 data:
 	@$(CARGO) run --quiet --release --no-default-features --example make_data
+
+notebook: setup
+	@./scripts/notebook

@@ -5,11 +5,13 @@
 //! zone. [`UsageCurves`] holds hours x lines. The file format is described at [`UsageCurves::read`].
 
 mod file;
+mod quantity;
 
 use crate::error::{Error, Problem, Result};
 use crate::time::HourGrid;
 use crate::units::UnitPrice;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView2};
+use quantity::Quantity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -168,7 +170,7 @@ impl fmt::Display for UsageLine {
 pub struct UsageCurves {
     grid: HourGrid,
     lines: Arc<Vec<UsageLine>>,
-    quantity: Arc<Array2<f64>>,
+    quantity: Quantity,
     weights: Array1<f64>,
 }
 
@@ -180,26 +182,40 @@ impl UsageCurves {
     /// if two lines are the same stream, [`Problem::NotFinite`] and [`Problem::Negative`] for such a quantity, with line
     /// and hour.
     pub fn new(grid: HourGrid, lines: Vec<UsageLine>, quantity: Array2<f64>) -> Result<Self> {
-        if grid.count == 0 || lines.is_empty() {
-            return Err(Problem::Empty { what: "usage" }.into());
+        let order = order_of(grid, &lines, quantity.view())?;
+        let quantity = if is_sorted(&order) { quantity } else { quantity.select(ndarray::Axis(1), &order) };
+        Ok(Self::assemble(grid, lines, &order, Quantity::own(quantity)))
+    }
+
+    /// Curves over memory that somebody else owns, such as an array of another language: `values` is hours x lines, row by row. Nothing is
+    /// copied if the lines come in the order of their keys; else the columns are sorted into memory of our own.
+    ///
+    /// # Errors
+    /// As [`UsageCurves::new`].
+    pub fn from_shared(
+        grid: HourGrid,
+        lines: Vec<UsageLine>,
+        values: impl AsRef<[f64]> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let wrong = || {
+            let value = format!("{} quantities", values.as_ref().len());
+            Error::from(Problem::OutOfRange { value, range: "the shape hours x lines" }).in_field("quantity")
+        };
+        let view = ArrayView2::from_shape((grid.count, lines.len()), values.as_ref()).map_err(|_| wrong())?;
+        let order = order_of(grid, &lines, view)?;
+        if !is_sorted(&order) {
+            let quantity = Quantity::own(view.select(ndarray::Axis(1), &order));
+            return Ok(Self::assemble(grid, lines, &order, quantity));
         }
-        if quantity.dim() != (grid.count, lines.len()) {
-            let value = format!("{} x {}", quantity.nrows(), quantity.ncols());
-            return Err(Error::from(Problem::OutOfRange { value, range: "the shape hours x lines" }).in_field("quantity"));
-        }
-        for ((hour, line), value) in quantity.indexed_iter() {
-            check_quantity(*value).map_err(|error| error.in_item(lines[line].to_string()).at_hour(grid.hour(hour)))?;
-        }
-        let mut order: Vec<usize> = (0..lines.len()).collect();
-        order.sort_by(|a, b| lines[*a].cmp(&lines[*b]));
-        if let Some(pair) = order.windows(2).find(|pair| lines[pair[0]].is_same_stream(&lines[pair[1]])) {
-            return Err(Error::from(Problem::Repeated).in_item(lines[pair[1]].to_string()));
-        }
-        let sorted = order.windows(2).all(|pair| pair[0] < pair[1]);
-        let quantity = if sorted { quantity } else { quantity.select(ndarray::Axis(1), &order) };
+        let columns = lines.len();
+        Ok(Self::assemble(grid, lines, &order, Quantity::foreign(values, columns)))
+    }
+
+    /// Curves of quantities whose columns are in this order of the lines already.
+    fn assemble(grid: HourGrid, lines: Vec<UsageLine>, order: &[usize], quantity: Quantity) -> Self {
         let mut slots: Vec<Option<UsageLine>> = lines.into_iter().map(Some).collect();
-        let lines = order.into_iter().filter_map(|index| slots[index].take()).collect();
-        Ok(Self { weights: Array1::ones(grid.count), grid, lines: Arc::new(lines), quantity: Arc::new(row_major(quantity)) })
+        let lines = order.iter().filter_map(|index| slots[*index].take()).collect();
+        Self { weights: Array1::ones(grid.count), grid, lines: Arc::new(lines), quantity }
     }
 
     /// The same curves with a weight for each hour.
@@ -231,9 +247,17 @@ impl UsageCurves {
     }
 
     /// Quantities, hours x lines, in each line's unit an hour; row-major, finite, not negative.
+    ///
+    /// Of curves made by [`UsageCurves::from_shared`] this is a copy, made once; [`UsageCurves::values`] is none.
     #[must_use]
     pub fn quantity(&self) -> &Array2<f64> {
-        &self.quantity
+        self.quantity.array()
+    }
+
+    /// The same quantities as one slice, row by row (all lines of the first hour, then of the second ...). Never a copy.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        self.quantity.values()
     }
 
     /// The weight of each hour.
@@ -255,13 +279,13 @@ impl UsageCurves {
     #[must_use]
     pub fn at(&self, hour: usize) -> &[f64] {
         let width = self.lines.len();
-        self.quantity.as_slice().map_or(&[], |all| &all[hour * width..(hour + 1) * width])
+        &self.quantity.values()[hour * width..(hour + 1) * width]
     }
 
     /// The weighted total quantity of each line.
     #[must_use]
     pub fn totals(&self) -> Array1<f64> {
-        self.weights.dot(&*self.quantity)
+        self.weights.dot(&self.quantity.view())
     }
 
     /// The curves of those lines for which `keep` is true; `None` if it is true for none.
@@ -274,15 +298,34 @@ impl UsageCurves {
         Some(Self {
             grid: self.grid,
             lines: Arc::new(kept.iter().map(|index| self.lines[*index].clone()).collect()),
-            quantity: Arc::new(row_major(self.quantity.select(ndarray::Axis(1), &kept))),
+            quantity: Quantity::own(self.quantity.view().select(ndarray::Axis(1), &kept)),
             weights: self.weights.clone(),
         })
     }
 }
 
-/// The same array with rows in one piece, as [`UsageCurves::at`] reads them.
-fn row_major(array: Array2<f64>) -> Array2<f64> {
-    if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
+/// Checks curves and gives the order of their lines.
+fn order_of(grid: HourGrid, lines: &[UsageLine], quantity: ArrayView2<'_, f64>) -> Result<Vec<usize>> {
+    if grid.count == 0 || lines.is_empty() {
+        return Err(Problem::Empty { what: "usage" }.into());
+    }
+    if quantity.dim() != (grid.count, lines.len()) {
+        let value = format!("{} x {}", quantity.nrows(), quantity.ncols());
+        return Err(Error::from(Problem::OutOfRange { value, range: "the shape hours x lines" }).in_field("quantity"));
+    }
+    for ((hour, line), value) in quantity.indexed_iter() {
+        check_quantity(*value).map_err(|error| error.in_item(lines[line].to_string()).at_hour(grid.hour(hour)))?;
+    }
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by(|a, b| lines[*a].cmp(&lines[*b]));
+    if let Some(pair) = order.windows(2).find(|pair| lines[pair[0]].is_same_stream(&lines[pair[1]])) {
+        return Err(Error::from(Problem::Repeated).in_item(lines[pair[1]].to_string()));
+    }
+    Ok(order)
+}
+
+fn is_sorted(order: &[usize]) -> bool {
+    order.windows(2).all(|pair| pair[0] < pair[1])
 }
 
 fn check_quantity(value: f64) -> Result<()> {
@@ -299,6 +342,28 @@ fn check_quantity(value: f64) -> Result<()> {
 mod tests {
     use super::*;
     use crate::time::Hour;
+
+    #[test]
+    fn shared_memory_is_read_in_place_and_equals_our_own() {
+        let line = |name: &str| {
+            let (service, empty) = (String::from("AmazonEC2"), String::new);
+            let (region, platform, tenancy, unit) = (empty(), empty(), empty(), empty());
+            UsageLine::new(Sku { provider: Provider::Aws, service, region, sku: name.into(), platform, tenancy, unit }, "a")
+        };
+        let grid = HourGrid { first: Hour::from_epoch(0), count: 2 };
+        let values: Vec<f64> = vec![1.0, 2.0, 3.0, 4.0];
+        let address = values.as_ptr();
+        let own = UsageCurves::new(grid, vec![line("a"), line("b")], ndarray::array![[1.0, 2.0], [3.0, 4.0]]).unwrap();
+        let shared = UsageCurves::from_shared(grid, vec![line("a"), line("b")], values.clone()).unwrap();
+        assert_eq!((&shared, shared.at(1)), (&own, [3.0, 4.0].as_slice()));
+        assert_eq!((shared.totals(), shared.quantity()), (own.totals(), own.quantity()));
+        let shared = UsageCurves::from_shared(grid, vec![line("a"), line("b")], values).unwrap();
+        assert_eq!(shared.values().as_ptr(), address);
+        let turned = UsageCurves::from_shared(grid, vec![line("b"), line("a")], vec![2.0, 1.0, 4.0, 3.0]).unwrap();
+        assert_eq!(turned, own);
+        assert!(UsageCurves::from_shared(grid, vec![line("a")], vec![1.0]).is_err());
+        assert!(UsageCurves::from_shared(grid, vec![line("a")], vec![1.0, -1.0]).is_err());
+    }
 
     #[test]
     fn hours_of_filtered_and_of_column_major_curves_are_whole() {

@@ -1,4 +1,20 @@
-//! The private module `covermix._native` of the Python package: a shell that states the version until the bindings' own issue.
+//! The private module `covermix._native` of the Python package: the Rust library's nouns as thin classes, for `python/covermix` to dress.
+//!
+//! What crosses the border: numbers as NumPy arrays or shared buffers, tables through the Arrow C interface, everything that is small as JSON text in
+//! the formats of the library (decimals as strings, so that no digit is lost). Long work runs without Python's lock, in [`run`].
+
+// Functions called by Python take what Python hands over, and what they return is used by Python.
+#![allow(clippy::needless_pass_by_value, clippy::must_use_candidate)]
+
+mod arrow;
+mod bill;
+mod data;
+mod error;
+mod finance;
+mod planning;
+mod run;
+mod scenario;
+mod usage;
 
 use pyo3::prelude::*;
 
@@ -6,6 +22,23 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     use super::*;
+
+    #[pymodule_export]
+    use super::arrow::{arrow_columns, arrow_table};
+    #[pymodule_export]
+    use super::bill::{Bill, bill, billed_cost, focus_rows};
+    #[pymodule_export]
+    use super::data::{Catalog, Portfolio, check_policy, check_rules, policy_from_toml};
+    #[pymodule_export]
+    use super::finance::{finance, irr, npv, xirr, xnpv};
+    #[pymodule_export]
+    use super::planning::{Plan, Problem, restore_plan};
+    #[pymodule_export]
+    use super::scenario::{
+        backtest, bootstrap, catalog_at, forecast, project, risk, scenario_file, scenario_file_from_toml,
+    };
+    #[pymodule_export]
+    use super::usage::UsageCurves;
 
     /// Adds the version of the Rust library, `__version__`.
     #[pymodule_init]

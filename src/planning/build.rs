@@ -176,10 +176,8 @@ impl<'a, 'b> Builder<'a, 'b> {
             .scenarios
             .iter()
             .map(|scenario| {
-                let curve = match scenario.usage.quantity().as_slice() {
-                    Some(all) if is_whole => Cow::Borrowed(all),
-                    _ => Cow::Owned(self.part(scenario.usage)),
-                };
+                let curve =
+                    if is_whole { Cow::Borrowed(scenario.usage.values()) } else { Cow::Owned(self.part(scenario.usage)) };
                 Demand { curve, probability: scenario.probability }
             })
             .collect();

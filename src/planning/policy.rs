@@ -180,7 +180,7 @@ impl Policy {
     /// # Errors
     /// [`Problem::OutOfRange`] for a share outside of 0 to 1, a negative budget, an increment or a lot that is not above 0, a minimum above its
     /// maximum; [`Problem::Value`] for a quarter that is not written `2027-Q1`.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let wrong = |field: &str, value: String, range| Err(Error::from(Problem::OutOfRange { value, range }).in_field(field));
         let fractions = [
             ("max_share_three_year", self.max_share_three_year),

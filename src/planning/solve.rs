@@ -132,6 +132,14 @@ impl<'a> Problem<'a> {
         Plan::new(&problem, &solution, baselines)
     }
 
+    /// The plan of a solution found before: its bills and evidence, without a search.
+    ///
+    /// # Errors
+    /// As [`Problem::evaluate`].
+    pub fn plan(&self, solution: &Solution, baselines: Vec<baseline::Baseline>) -> Result<Plan> {
+        Plan::new(self, solution, baselines)
+    }
+
     /// Solves the problem for the numbers alone: no bills in decimals, and no baselines. For problems of any size.
     ///
     /// # Errors

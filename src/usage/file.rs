@@ -83,6 +83,7 @@ impl UsageCurves {
         header.extend(weighted.then(|| "weight".to_owned()));
         header.push("quantity".to_owned());
         writer.write_record(&header)?;
+        let quantity = self.quantity.view();
         let hours: Vec<String> = self.grid.hours().map(|hour| hour.to_string()).collect();
         for (column, line) in self.lines.iter().enumerate() {
             let provider = line.sku.provider.to_string();
@@ -104,7 +105,7 @@ impl UsageCurves {
                 if weighted {
                     writer.write_field(self.weights[row].to_string())?;
                 }
-                writer.write_field(self.quantity[(row, column)].to_string())?;
+                writer.write_field(quantity[(row, column)].to_string())?;
                 writer.write_record(None::<&[u8]>)?;
             }
         }

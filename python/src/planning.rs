@@ -1,0 +1,459 @@
+//! The planner's problem and its plan.
+//!
+//! A Python problem holds its inputs, not the built problem, which borrows them: it is built anew for each question, in about the time of one
+//! pass over the usage. So it can be pickled and shared between threads.
+
+use crate::bill::Bill;
+use crate::data::{Catalog, Portfolio};
+use crate::error::Result;
+use crate::run::{Callback, detached, with_progress};
+use crate::usage::UsageCurves;
+use chrono::{DateTime, Utc};
+use covermix::billing::Rules;
+use covermix::catalog::Catalog as Prices;
+use covermix::planning::baseline::{Baseline, Rule};
+use covermix::planning::{Evaluation, Objective, Options, Plan as Answer, Planner, Policy, Remainder, Solution, Status};
+use covermix::portfolio::Portfolio as Commitments;
+use covermix::report::{recommendation_json, recommendation_table};
+use covermix::units::Units;
+use covermix::usage::UsageCurves as Curves;
+use covermix::{Error, Problem as Wrong};
+use pyo3::prelude::*;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All that decides the answer.
+struct Inputs {
+    catalog: Arc<Prices>,
+    scenarios: Vec<(String, f64, Curves)>,
+    portfolio: Commitments,
+    policy: Policy,
+    rules: Rules,
+    objective: Objective,
+    discount_rate: f64,
+    purchase_dates: Vec<DateTime<Utc>>,
+    remainder: Remainder,
+    own_plan: Option<BTreeMap<String, Units>>,
+}
+
+type Built<'a> = covermix::planning::Problem<'a>;
+
+impl Inputs {
+    fn build(&self) -> covermix::Result<Built<'_>> {
+        let mut planner = Planner::new(&self.catalog);
+        for (name, probability, usage) in &self.scenarios {
+            planner = planner.scenario(name.clone(), *probability, usage);
+        }
+        if let Some(own) = &self.own_plan {
+            planner = planner.own_plan(own.clone());
+        }
+        planner
+            .owning(&self.portfolio)
+            .policy(self.policy.clone())
+            .rules(self.rules.clone())
+            .objective(self.objective.clone())
+            .discount_rate(self.discount_rate)
+            .purchase_dates(self.purchase_dates.iter().copied())
+            .remainder(self.remainder)
+            .build()
+    }
+}
+
+/// A planning problem.
+#[pyclass(frozen, module = "covermix._native")]
+pub(crate) struct Problem(Arc<Inputs>);
+
+/// How hard to try, as Python says it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Effort {
+    relative_gap: f64,
+    time_limit: f64,
+}
+
+impl Effort {
+    fn options<'c>(&self, progress: Option<&'c Callback<'c>>) -> covermix::Result<Options<'c>> {
+        let wrong = |field: &str, value: f64, range| Error::from(Wrong::OutOfRange { value: value.to_string(), range }).in_field(field);
+        if !(self.relative_gap >= 0.0 && self.relative_gap.is_finite()) {
+            return Err(wrong("relative_gap", self.relative_gap, "0 or more"));
+        }
+        let time_limit = Duration::try_from_secs_f64(self.time_limit).map_err(|_| wrong("time_limit", self.time_limit, "seconds, 0 or more"))?;
+        Ok(Options { relative_gap: self.relative_gap, time_limit, progress: progress.map(|callback| callback as _) })
+    }
+}
+
+#[pymethods]
+impl Problem {
+    /// Gathers the inputs and checks them together.
+    #[new]
+    #[allow(clippy::too_many_arguments, reason = "as Python hands them over")]
+    fn new(
+        py: Python<'_>,
+        catalog: &Catalog,
+        scenarios: Vec<(String, f64, PyRef<'_, UsageCurves>)>,
+        portfolio: &Portfolio,
+        policy: &str,
+        rules: &str,
+        objective: &str,
+        discount_rate: f64,
+        purchase_dates: Vec<DateTime<Utc>>,
+        remainder: &str,
+        own_plan: Option<BTreeMap<String, Decimal>>,
+    ) -> Result<Self> {
+        let inputs = Inputs {
+            catalog: Arc::clone(&catalog.0),
+            scenarios: scenarios.iter().map(|(name, probability, usage)| (name.clone(), *probability, usage.0.clone())).collect(),
+            portfolio: portfolio.0.clone(),
+            policy: serde_json::from_str(policy)?,
+            rules: serde_json::from_str(rules)?,
+            objective: serde_json::from_str(objective)?,
+            discount_rate,
+            purchase_dates,
+            remainder: serde_json::from_value(Value::from(remainder))?,
+            own_plan: own_plan.map(|own| own.into_iter().map(|(offer, quantity)| (offer, Units::new(quantity))).collect()),
+        };
+        detached(py, None, || inputs.build().map(|_| ()))?;
+        Ok(Self(Arc::new(inputs)))
+    }
+
+    /// What may be bought, a JSON list.
+    fn candidates(&self, py: Python<'_>) -> Result<String> {
+        let candidates = detached(py, None, || {
+            let problem = self.0.build()?;
+            let row = |one: &covermix::planning::Candidate| {
+                json!({
+                    "offer": one.offer,
+                    "start": one.start,
+                    "term_end": one.term_end,
+                    "step": one.step,
+                    "min_steps": one.min_steps,
+                    "max_steps": one.max_steps,
+                    "hourly_cost": one.hourly_cost,
+                    "upfront": one.upfront,
+                    "months": one.months,
+                    "is_divisible": one.is_divisible,
+                })
+            };
+            Ok(Value::from_iter(problem.candidates().iter().map(row)))
+        })?;
+        Ok(candidates.to_string())
+    }
+
+    /// Offers that are not candidates, and why.
+    fn set_aside(&self, py: Python<'_>) -> Result<Vec<(String, String)>> {
+        detached(py, None, || Ok(self.0.build()?.set_aside().to_vec()))
+    }
+
+    /// What quantities by offer would cost by the judge, and which rules they break: JSON.
+    fn evaluate(&self, py: Python<'_>, quantities: BTreeMap<String, Decimal>) -> Result<String> {
+        let quantities = quantities.into_iter().map(|(offer, quantity)| (offer, Units::new(quantity))).collect();
+        let evaluation = detached(py, None, || {
+            let problem = self.0.build()?;
+            problem.evaluate(&problem.steps_of(&quantities)?)
+        })?;
+        Ok(of_evaluation(&evaluation).to_string())
+    }
+
+    /// Solves the problem. Returns the plan, and whether Ctrl-C ended the search.
+    #[pyo3(signature = (effort, threads=None, progress=None))]
+    fn solve(
+        &self,
+        py: Python<'_>,
+        effort: &str,
+        threads: Option<usize>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> Result<(Plan, bool)> {
+        let effort: Effort = serde_json::from_str(effort)?;
+        let inputs = Arc::clone(&self.0);
+        let work = move |callback: &Callback<'_>| inputs.build()?.solve(&effort.options(Some(callback))?);
+        let answer = with_progress(py, threads, progress, work)?;
+        Ok((Plan { inputs: Arc::clone(&self.0), answer: answer.value }, answer.is_interrupted))
+    }
+
+    /// Solves for the numbers alone, a JSON document, and whether Ctrl-C ended the search.
+    #[pyo3(signature = (effort, threads=None, progress=None))]
+    fn search(
+        &self,
+        py: Python<'_>,
+        effort: &str,
+        threads: Option<usize>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> Result<(String, bool)> {
+        let effort: Effort = serde_json::from_str(effort)?;
+        let inputs = Arc::clone(&self.0);
+        let work = move |callback: &Callback<'_>| inputs.build()?.search(&effort.options(Some(callback))?);
+        let answer = with_progress(py, threads, progress, work)?;
+        Ok((serde_json::to_string(&Numbers::new(&answer.value, &[]))?, answer.is_interrupted))
+    }
+
+    /// The relaxed optimum at levels of coverage: (level, cost, lower bound).
+    fn cost_by_coverage(
+        &self,
+        py: Python<'_>,
+        levels: Vec<f64>,
+        effort: &str,
+        threads: Option<usize>,
+    ) -> Result<Vec<(f64, Option<f64>, Option<f64>)>> {
+        let effort: Effort = serde_json::from_str(effort)?;
+        let inputs = Arc::clone(&self.0);
+        let work = move |callback: &Callback<'_>| inputs.build()?.cost_by_coverage(&levels, &effort.options(Some(callback))?);
+        let curve = with_progress(py, threads, None, work)?.value;
+        Ok(curve.iter().map(|point| (point.at, point.cost, point.lower_bound)).collect())
+    }
+
+    /// The relaxed optimum under each limit of the policy, multiplied by factors: field and (limit, cost, lower bound).
+    #[allow(clippy::type_complexity, reason = "rows for Python")]
+    fn cost_by_limit(
+        &self,
+        py: Python<'_>,
+        factors: Vec<f64>,
+        effort: &str,
+        threads: Option<usize>,
+    ) -> Result<Vec<(&'static str, Vec<(f64, Option<f64>, Option<f64>)>)>> {
+        let effort: Effort = serde_json::from_str(effort)?;
+        let inputs = Arc::clone(&self.0);
+        let work = move |callback: &Callback<'_>| inputs.build()?.cost_by_limit(&factors, &effort.options(Some(callback))?);
+        let curves = with_progress(py, threads, None, work)?.value;
+        let points = |curve: Vec<covermix::planning::Sensitivity>| {
+            curve.iter().map(|point| (point.at, point.cost, point.lower_bound)).collect()
+        };
+        Ok(curves.into_iter().map(|(field, curve)| (field, points(curve))).collect())
+    }
+
+    /// The whole problem as JSON.
+    fn to_json(&self, py: Python<'_>) -> Result<String> {
+        let document = detached(py, None, || Ok(self.0.build()?.to_json()))??;
+        Ok(document.to_string())
+    }
+
+    /// Writes the extensive form for another solver.
+    fn write_mps(&self, py: Python<'_>, path: PathBuf, is_whole: bool) -> Result<()> {
+        let written = detached(py, None, || {
+            let extensive = self.0.build()?.extensive(is_whole);
+            let written = std::fs::File::create(&path).and_then(|file| extensive.write_mps(std::io::BufWriter::new(file)));
+            written.map_err(|error| Error::from(Wrong::InputOutput).in_file(&path).caused_by(error))
+        });
+        written
+    }
+}
+
+/// The purchases with the evidence for them.
+#[pyclass(frozen, module = "covermix._native")]
+pub(crate) struct Plan {
+    inputs: Arc<Inputs>,
+    answer: Answer,
+}
+
+#[pymethods]
+impl Plan {
+    /// The recommendation as JSON, in the library's format.
+    fn to_json(&self) -> String {
+        recommendation_json(&self.answer, &self.inputs.catalog).to_string()
+    }
+
+    /// The recommendation as text.
+    fn table(&self) -> String {
+        recommendation_table(&self.answer, &self.inputs.catalog)
+    }
+
+    /// The purchases with every digit of their money, a JSON list.
+    fn purchases(&self) -> String {
+        let purchases = self.answer.purchases().iter().map(|purchase| {
+            json!({
+                "offer": purchase.offer,
+                "scope": purchase.scope,
+                "quantity": purchase.quantity,
+                "upfront": purchase.upfront,
+                "monthly": purchase.monthly,
+                "covered_monthly": purchase.covered_monthly,
+                "utilisation": purchase.utilisation,
+                "break_even_month": purchase.break_even_month,
+            })
+        });
+        Value::from_iter(purchases).to_string()
+    }
+
+    /// The figures of the whole plan, JSON.
+    fn figures(&self) -> String {
+        let answer = &self.answer;
+        json!({
+            "status": status(answer.status()),
+            "objective": answer.objective(),
+            "lower_bound": answer.lower_bound(),
+            "gap": answer.gap(),
+            "billed_cost": answer.billed_cost(),
+            "savings": answer.savings(),
+            "savings_rate": answer.savings_rate(),
+            "savings_monthly": answer.monthly(answer.savings()),
+            "upfront": answer.upfront(),
+            "cash_break_even_month": answer.cash_break_even_month(),
+            "hours": answer.hours(),
+            "sweeps": answer.sweeps(),
+            "seconds": answer.time().as_secs_f64(),
+            "certificate": answer.certificate(),
+            "evaluation": of_evaluation(&answer.solution().evaluation),
+        })
+        .to_string()
+    }
+
+    /// The simple rules it is compared with, a JSON list.
+    fn baselines(&self) -> String {
+        let baselines = self.answer.baselines().iter().map(|baseline| {
+            let (rule, cost) = (baseline.rule.to_string(), baseline.billed_cost);
+            json!({"rule": rule, "billed_cost": cost, "allowed_by_policy": baseline.is_allowed})
+        });
+        Value::from_iter(baselines).to_string()
+    }
+
+    /// The bill with what is held and nothing bought.
+    fn before(&self) -> Bill {
+        Bill(self.answer.before().clone())
+    }
+
+    /// The bill with the purchases.
+    fn after(&self) -> Bill {
+        Bill(self.answer.after().clone())
+    }
+
+    /// Why each purchase is as large as it is: (JSON list, sentences).
+    fn reasons(&self, py: Python<'_>) -> Result<(String, Vec<String>)> {
+        let reasons = detached(py, None, || self.inputs.build()?.explain(self.answer.solution()))?;
+        Ok((serde_json::to_string(&reasons)?, reasons.iter().map(ToString::to_string).collect()))
+    }
+
+    /// What is held with the purchases.
+    fn portfolio(&self, py: Python<'_>) -> Result<Portfolio> {
+        detached(py, None, || self.inputs.build()?.portfolio_with(&self.answer.solution().steps)).map(Portfolio)
+    }
+
+    /// The search's numbers, from which [`restore_plan`] makes the plan again.
+    fn numbers(&self) -> Result<String> {
+        Ok(serde_json::to_string(&Numbers::new(self.answer.solution(), self.answer.baselines()))?)
+    }
+}
+
+/// The plan of a problem from its numbers: bills and evidence are made anew.
+#[pyfunction]
+pub(crate) fn restore_plan(py: Python<'_>, problem: &Problem, numbers: &str) -> Result<Plan> {
+    let numbers: Numbers = serde_json::from_str(numbers)?;
+    let (solution, baselines) = numbers.into_solution()?;
+    let inputs = Arc::clone(&problem.0);
+    let answer = detached(py, None, || inputs.build()?.plan(&solution, baselines))?;
+    Ok(Plan { inputs, answer })
+}
+
+fn of_evaluation(evaluation: &Evaluation) -> Value {
+    json!({
+        "objective": evaluation.objective,
+        "scenario_costs": evaluation.scenario_costs,
+        "coverage": evaluation.coverage,
+        "least_utilisation": evaluation.least_utilisation,
+        "broken": evaluation.broken,
+    })
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Optimal => "optimal",
+        Status::StoppedAtLimit => "stopped_at_limit",
+        // The last one, and any that this binding does not know yet: the search ended, and the gap says how good the plan is.
+        _ => "gap_remains",
+    }
+}
+
+/// A solution as a document.
+#[derive(Serialize, Deserialize)]
+struct Numbers {
+    steps: Vec<u32>,
+    objective: f64,
+    scenario_costs: Vec<f64>,
+    coverage: Vec<f64>,
+    least_utilisation: Option<(String, f64)>,
+    broken: Vec<(String, f64)>,
+    lower_bound: f64,
+    relaxed_cost: f64,
+    relaxed_cost_of_steps: f64,
+    sweeps: usize,
+    seconds_sweep: f64,
+    seconds: f64,
+    status: String,
+    gap: f64,
+    /// Rule and its number, steps, cost, whether it is allowed.
+    baselines: Vec<(String, u8, Vec<u32>, f64, bool)>,
+}
+
+impl Numbers {
+    fn new(solution: &Solution, baselines: &[Baseline]) -> Self {
+        let Evaluation { objective, scenario_costs, coverage, least_utilisation, broken } = solution.evaluation.clone();
+        let baseline = |one: &Baseline| {
+            let (kind, number) = match one.rule {
+                Rule::ReservedPercentile(percent) => ("reserved_percentile", percent),
+                Rule::SpendPlanPercentile(percent) => ("spend_plan_percentile", percent),
+                Rule::RecommendedReservations { days } => ("recommended_reservations", days),
+                Rule::RecommendedSpendPlan { days } => ("recommended_spend_plan", days),
+                Rule::OwnPlan => ("own_plan", 0),
+                // Buy nothing, and rules that this binding does not know yet: those would not survive a pickle.
+                _ => ("buy_nothing", 0),
+            };
+            (kind.to_owned(), number, one.steps.clone(), one.billed_cost, one.is_allowed)
+        };
+        Self {
+            steps: solution.steps.clone(),
+            objective,
+            scenario_costs,
+            coverage,
+            least_utilisation,
+            broken,
+            lower_bound: solution.lower_bound,
+            relaxed_cost: solution.relaxed_cost,
+            relaxed_cost_of_steps: solution.relaxed_cost_of_steps,
+            sweeps: solution.sweeps,
+            seconds_sweep: solution.seconds_sweep,
+            seconds: solution.time.as_secs_f64(),
+            status: status(solution.status).to_owned(),
+            gap: solution.gap(),
+            baselines: baselines.iter().map(baseline).collect(),
+        }
+    }
+
+    fn into_solution(self) -> covermix::Result<(Solution, Vec<Baseline>)> {
+        let wrong = |value: &str, expected| Error::from(Wrong::Value { value: value.to_owned(), expected });
+        let status = match self.status.as_str() {
+            "optimal" => Status::Optimal,
+            "gap_remains" => Status::GapRemains,
+            "stopped_at_limit" => Status::StoppedAtLimit,
+            other => return Err(wrong(other, "a status of a plan")),
+        };
+        let baseline = |(kind, number, steps, billed_cost, is_allowed): (String, u8, Vec<u32>, f64, bool)| {
+            let rule = match kind.as_str() {
+                "buy_nothing" => Rule::BuyNothing,
+                "reserved_percentile" => Rule::ReservedPercentile(number),
+                "spend_plan_percentile" => Rule::SpendPlanPercentile(number),
+                "recommended_reservations" => Rule::RecommendedReservations { days: number },
+                "recommended_spend_plan" => Rule::RecommendedSpendPlan { days: number },
+                "own_plan" => Rule::OwnPlan,
+                other => return Err(wrong(other, "a rule of purchase")),
+            };
+            Ok(Baseline { rule, steps, billed_cost, is_allowed })
+        };
+        let time = Duration::try_from_secs_f64(self.seconds).map_err(|_| wrong(&self.seconds.to_string(), "seconds"))?;
+        let Self { objective, scenario_costs, coverage, least_utilisation, broken, .. } = self;
+        let solution = Solution {
+            steps: self.steps,
+            evaluation: Evaluation { objective, scenario_costs, coverage, least_utilisation, broken },
+            lower_bound: self.lower_bound,
+            relaxed_cost: self.relaxed_cost,
+            relaxed_cost_of_steps: self.relaxed_cost_of_steps,
+            sweeps: self.sweeps,
+            seconds_sweep: self.seconds_sweep,
+            time,
+            status,
+        };
+        Ok((solution, self.baselines.into_iter().map(baseline).collect::<covermix::Result<_>>()?))
+    }
+}

@@ -1,0 +1,22 @@
+"""What a typed program sees: checked by pyright, not run."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import assert_type
+
+import covermix
+
+
+def typed() -> None:
+    usage = covermix.UsageCurves.read("usage.csv.gz")
+    catalog = covermix.Catalog.read("catalog.json")
+    plan = covermix.Planner(catalog, usage=usage).solve()
+    assert_type(plan, covermix.Plan)
+    assert_type(plan.savings, Decimal)
+    assert_type(plan.gap, float)
+    assert_type(plan.purchases, tuple[covermix.Purchase, ...])
+    assert_type(plan.after.total.coverage, float | None)
+    assert_type(covermix.finance.irr([-1.0, 2.0]).unique, float | None)
+    assert_type(covermix.example_scenarios().project(usage), tuple[covermix.Scenario, ...])
+    covermix.Planner(catalog, usage=usage, policy=3)  # pyright: ignore[reportArgumentType]
