@@ -19,12 +19,35 @@
 //! What is read and how each column is used is described in `docs/ingest.md`.
 
 pub mod aws;
+mod azure;
+mod bill;
+mod classes;
 mod columns;
+mod curves;
 mod error;
+pub mod focus;
+mod format;
+mod functions;
+mod gcp;
+mod held;
+mod mapping;
+mod money;
+mod note;
+mod options;
+pub mod owners;
 mod reconciliation;
 mod session;
+mod store;
+mod text;
 
+pub use bill::{Bill, read_contracts};
+pub use classes::ChargeKind;
 pub use error::{Error, Result};
+pub use format::Format;
+pub use held::{HeldCommitment, Subject};
+pub use money::{BillMoney, ChargeMoney};
+pub use note::Note;
+pub use options::{LongRows, Options, Phase, Progress};
 pub use reconciliation::{Entry, Reconciliation, Treatment};
 
 /// What to do with usage and commitments of a SKU that the catalog has no price for.

@@ -1,8 +1,9 @@
 //! From the words of the bill to a SKU as the catalog keys it: region from the usage type's prefix, platform from the operation's billing
 //! code, tenancy.
 
+use crate::mapping;
 use covermix::catalog::aws::{EC2, instance_sku};
-use covermix::usage::{Provider, Sku};
+use covermix::usage::{Provider, Sku, UsageLine};
 
 /// Region prefixes of usage types. No prefix is us-east-1.
 ///
@@ -78,23 +79,55 @@ const PLATFORMS: [(&str, &str); 19] = [
 
 /// What a line item says about what was used.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Words<'a> {
-    pub(super) product: &'a str,
-    pub(super) usage_type: &'a str,
-    pub(super) operation: &'a str,
+pub(crate) struct Words<'a> {
+    pub(crate) product: &'a str,
+    pub(crate) usage_type: &'a str,
+    pub(crate) operation: &'a str,
     /// `product/tenancy`; may be empty.
-    pub(super) tenancy: &'a str,
+    pub(crate) tenancy: &'a str,
     /// `product/region`; may be empty.
-    pub(super) region: &'a str,
-    pub(super) availability_zone: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) availability_zone: &'a str,
     /// Database or cache engine; may be empty.
-    pub(super) engine: &'a str,
+    pub(crate) engine: &'a str,
     /// `pricing/unit`; may be empty.
-    pub(super) unit: &'a str,
+    pub(crate) unit: &'a str,
+    /// The account that used it.
+    pub(crate) account: &'a str,
+}
+
+/// The tag, and its value, of unused slots of capacity reservations.
+const CAPACITY_TAG: (&str, &str) = ("capacity_reservation", "unused");
+
+/// The usage line of a line item.
+pub(super) fn line(words: &mapping::Words<'_>) -> UsageLine {
+    let engine = words.get("product_database_engine");
+    let words = Words {
+        product: words.get("line_item_product_code"),
+        usage_type: words.get("line_item_usage_type"),
+        operation: words.get("line_item_operation"),
+        tenancy: words.get("product_tenancy"),
+        region: words.get("product_region"),
+        availability_zone: words.get("line_item_availability_zone"),
+        engine: if engine.is_empty() { words.get("product_cache_engine") } else { engine },
+        unit: words.get("pricing_unit"),
+        account: words.get("line_item_usage_account_id"),
+    };
+    usage_line(words)
+}
+
+/// The usage line of what a row says about it.
+pub(crate) fn usage_line(words: Words<'_>) -> UsageLine {
+    let mut line = UsageLine::new(sku(words), words.account);
+    line.availability_zone = words.availability_zone.into();
+    if is_unused_capacity(words.usage_type) {
+        line.tags.insert(CAPACITY_TAG.0.into(), CAPACITY_TAG.1.into());
+    }
+    line
 }
 
 /// The SKU that a line item is of.
-pub(super) fn sku(words: Words<'_>) -> Sku {
+pub(crate) fn sku(words: Words<'_>) -> Sku {
     let (region, usage_type) = region(&words);
     if words.product == EC2 {
         let (kind, instance_type) = usage_type.split_once(':').unwrap_or((usage_type, FIRST_INSTANCE_TYPE));
@@ -171,7 +204,7 @@ fn tenancy(kind: &str, product_tenancy: &str) -> &'static str {
 }
 
 /// Whether a usage type is of unused slots of a capacity reservation.
-pub(super) fn is_unused_capacity(usage_type: &str) -> bool {
+fn is_unused_capacity(usage_type: &str) -> bool {
     let (_, usage_type) = split_prefixes(usage_type);
     usage_type.starts_with("UnusedBox") || usage_type.starts_with("UnusedDed")
 }
