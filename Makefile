@@ -3,12 +3,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help recommend test setup data
+.PHONY: help recommend test setup data fuzz
 
 help:
 	@echo "make recommend   optimise the data in data/ and print what to buy"
 	@echo "make test        format, lints, tests, examples, documentation"
 	@echo "make setup       install cmake and libclang if they are missing"
+	@echo "make fuzz        mutate bills for FUZZ_SECONDS (600) and see that each is read or refused"
 	@echo "make data        write the synthetic data in data/ again (same seed, same bytes)"
 
 setup:
@@ -22,3 +23,8 @@ test: setup
 
 data:
 	@$(CARGO) run --quiet --release --no-default-features --example make_data
+
+FUZZ_SECONDS ?= 600
+
+fuzz: setup
+	@COVERMIX_FUZZ_SECONDS=$(FUZZ_SECONDS) $(CARGO) test --quiet --release --package covermix --package covermix-ingest --test bills fuzz::

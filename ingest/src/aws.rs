@@ -5,6 +5,7 @@
 
 pub(crate) mod class;
 mod columns;
+pub mod export;
 mod reconcile;
 mod reservations;
 mod savings_plans;

@@ -12,7 +12,7 @@ pub(crate) use held::read as read_held;
 pub(crate) use region::region;
 
 use crate::classes::{COMMON, cases};
-use crate::columns::{Column, Kind, optional, rare, required};
+use crate::columns::{Column, Kind, optional, rare, required, required_column};
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::mapping::{Mapping, Words};
@@ -26,7 +26,7 @@ const NO_PRICE: &str = "savings rates cannot be told without a catalog";
 /// Every column used.
 const COLUMNS: [Column; 34] = [
     required("usage_date", &["Date", "UsageDateTime", "UsageDate"], Kind::Time),
-    required("row_cost", &["CostInBillingCurrency", "Cost", "PreTaxCost"], Kind::Number),
+    required_column("row_cost", &["CostInBillingCurrency", "Cost", "PreTaxCost"], Kind::Number),
     required("meter_category", &["MeterCategory"], Kind::Text),
     optional("row_quantity", &["Quantity", "UsageQuantity", "ConsumedQuantity"], Kind::Number, "there is no usage, only money"),
     optional("subscription_id", &["SubscriptionId", "SubscriptionGuid"], Kind::Text, "accounts are not known"),
@@ -80,8 +80,8 @@ pub(crate) static MAPPING: Mapping = Mapping {
         ("region", "resource_location"),
         ("resource", "CASE WHEN resource_id <> '' THEN resource_id ELSE meter_name END"),
         ("quantity", "COALESCE(row_quantity, 0)"),
-        ("cost", "row_cost"),
-        ("effective", "row_cost"),
+        ("cost", "COALESCE(row_cost, 0)"),
+        ("effective", "COALESCE(row_cost, 0)"),
         // PayGPrice is 0 on reservation rows of Enterprise Agreements; UnitPrice is the customer's on-demand price there.
         (
             "list",

@@ -14,6 +14,7 @@ use crate::options::Options;
 use crate::owners::{Allocation, OwnerRules};
 use crate::reconciliation::Reconciliation;
 use crate::session::{Session, Source, block_on};
+use crate::sql::{self, Dialect, Located};
 use crate::{azure, classes, focus, gcp};
 use covermix::Problem;
 use covermix::catalog::Catalog;
@@ -34,6 +35,8 @@ pub struct Bill {
     reconciliation: Reconciliation,
     money: BillMoney,
     notes: Vec<Note>,
+    /// The columns as the first file has them.
+    located: Vec<Located>,
 }
 
 /// The hourly usage, or why there is none.
@@ -120,6 +123,7 @@ impl Bill {
             reconciliation,
             money,
             notes,
+            located: located(&sources, format),
         })
     }
 
@@ -141,6 +145,7 @@ impl Bill {
             reconciliation: bill.reconciliation().clone(),
             money,
             notes,
+            located: located(sources, Format::AwsCostAndUsage),
             commitments: Commitments::Aws(Box::new(bill)),
         })
     }
@@ -255,6 +260,14 @@ impl Bill {
         block_on(rules.allocate(&self.session))
     }
 
+    /// The query behind the curves for a warehouse that has the bill as `table`, with the columns that the first file has.
+    ///
+    /// # Errors
+    /// [`Error::Dialect`] for an export of Google's anywhere but in BigQuery.
+    pub fn warehouse_sql(&self, dialect: Dialect, table: &str) -> Result<String> {
+        sql::print(self.format.mapping(), &self.located, &self.months, table, dialect)
+    }
+
     /// What to know about the bill.
     #[must_use]
     pub fn notes(&self) -> &[Note] {
@@ -270,6 +283,11 @@ impl From<Outcome> for Usage {
             Outcome::TooLong(rows, example) => Self::TooLong { rows, example },
         }
     }
+}
+
+fn located(sources: &[Source], format: Format) -> Vec<Located> {
+    let columns = format.mapping().columns.iter();
+    columns.map(|column| (*column, sources.first().and_then(|source| source.located(column)))).collect()
 }
 
 fn focus_notes(sources: &[Source]) -> Vec<Note> {

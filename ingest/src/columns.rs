@@ -32,6 +32,8 @@ impl Kind {
 pub(crate) enum Need {
     /// It cannot.
     Required,
+    /// It cannot, but values may be absent.
+    RequiredColumn,
     /// It can; without it, this is the consequence.
     Optional(&'static str),
     /// It can, and few files have it: its absence is not worth a note.
@@ -54,6 +56,11 @@ pub(crate) struct Column {
 /// A column that must be there.
 pub(crate) const fn required(name: &'static str, headers: &'static [&'static str], kind: Kind) -> Column {
     Column { name, headers, inside: &[], kind, need: Need::Required }
+}
+
+/// A column that must be there, whose values may be absent.
+pub(crate) const fn required_column(name: &'static str, headers: &'static [&'static str], kind: Kind) -> Column {
+    Column { name, headers, inside: &[], kind, need: Need::RequiredColumn }
 }
 
 /// A column that may be absent, with this consequence.

@@ -165,8 +165,8 @@ pub(crate) fn query(mapping: &Mapping, from: &str, tags: usize) -> String {
          SUM(CASE WHEN {reserved} THEN quantity ELSE 0 END) AS covered, \
          SUM(CASE WHEN {covered} AND COALESCE(list, 0) = 0 THEN quantity ELSE 0 END) AS unpriced, \
          MAX(price) AS price, MIN(price) AS lowest_price FROM (\
-         SELECT *, CASE WHEN finish > (start / {HOUR} + 1) * {HOUR} THEN start ELSE start / {HOUR} * {HOUR} END AS since, \
-         CASE WHEN finish > (start / {HOUR} + 1) * {HOUR} THEN finish ELSE (start / {HOUR} + 1) * {HOUR} END AS until, \
+         SELECT *, CASE WHEN finish > start - start % {HOUR} + {HOUR} THEN start ELSE start - start % {HOUR} END AS since, \
+         CASE WHEN finish > start - start % {HOUR} + {HOUR} THEN finish ELSE start - start % {HOUR} + {HOUR} END AS until, \
          CASE WHEN {spot} THEN 'spot' WHEN {free} THEN 'free_tier' ELSE 'standard' END AS pricing \
          FROM {from} WHERE {is_usage}) AS t GROUP BY since, until, {words}, pricing ORDER BY since, until, {words}, pricing"
     )

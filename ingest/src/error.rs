@@ -190,6 +190,12 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// SQL for a warehouse that it cannot be printed for.
+    #[error("no SQL is printed for {found}; ask for athena, bigquery, snowflake or duckdb (Google's export is queried in bigquery)")]
+    Dialect {
+        /// What was asked for.
+        found: String,
+    },
     /// Something of an object store.
     #[error("{location}: {problem}; {remedy}")]
     Store {

@@ -5,6 +5,7 @@
 //! there. The ContractCommitment dataset is read by [`contracts`].
 
 pub mod contracts;
+pub mod export;
 mod line;
 
 use crate::aws::class::{is_coverable, is_spot};

@@ -6,13 +6,14 @@
 //!
 //! ```no_run
 //! use covermix::catalog::Catalog;
-//! use covermix_ingest::{UnknownSkus, aws::CostAndUsage};
+//! use covermix_ingest::{Bill, Options, UnknownSkus};
 //!
 //! let catalog = Catalog::read("ec2instances.json.gz")?;
-//! let bill = CostAndUsage::read(&["october.parquet", "november.csv.gz"])?;
+//! let bill = Bill::read(&["october.parquet", "november.csv.gz"], &Options::default())?;
 //! println!("{}", bill.reconciliation());
 //! bill.usage()?.write("usage.csv")?;
-//! bill.portfolio(&catalog, UnknownSkus::Refuse)?.write("portfolio.json", catalog.currency())?;
+//! let (portfolio, left_out) = bill.portfolio(&catalog, UnknownSkus::Refuse)?;
+//! portfolio.write("portfolio.json", catalog.currency())?;
 //! # Ok::<(), covermix_ingest::Error>(())
 //! ```
 //!
@@ -37,6 +38,7 @@ mod options;
 pub mod owners;
 mod reconciliation;
 mod session;
+mod sql;
 mod store;
 mod text;
 
@@ -49,6 +51,7 @@ pub use money::{BillMoney, ChargeMoney};
 pub use note::Note;
 pub use options::{LongRows, Options, Phase, Progress};
 pub use reconciliation::{Entry, Reconciliation, Treatment};
+pub use sql::Dialect;
 
 /// What to do with usage and commitments of a SKU that the catalog has no price for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

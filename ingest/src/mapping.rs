@@ -49,7 +49,7 @@ pub(crate) struct Mapping {
     pub(crate) fields: &'static [(&'static str, &'static str)],
     /// What tells rows apart that have an identifier: the identifier first. Rows alike in all of it are one row given twice.
     pub(crate) identity: &'static [&'static str],
-    /// What tells rows apart that have none. Such rows are given twice if they stand in different files.
+    /// What tells rows apart that have none. Files that share many such rows overlap.
     pub(crate) likeness: &'static [&'static str],
     /// The columns, fields or derived values that a usage line is made of.
     pub(crate) words: &'static [&'static str],
@@ -107,6 +107,7 @@ impl Mapping {
         notes: &mut Vec<Note>,
     ) -> Result<(Totals, Vec<Month>)> {
         let mut totals = Totals::default();
+        let mut rows_of_files = Vec::with_capacity(sources.len());
         let mut selects = Vec::with_capacity(sources.len());
         for (index, source) in sources.iter_mut().enumerate() {
             source.register(session, self.columns)?;
@@ -114,12 +115,13 @@ impl Mapping {
             let select = self.select(session, source, index, notes)?;
             let of_file = self.check(session, source, &select).await?;
             session.meter.add_rows(Phase::Checked, of_file.rows);
+            rows_of_files.push(of_file.rows);
             totals.rows += of_file.rows;
             totals.cost += of_file.cost;
             selects.push(select);
         }
         session.query(&format!("CREATE OR REPLACE VIEW united AS {}", selects.join(" UNION ALL "))).await?;
-        self.refuse_overlap(session, totals.rows, notes).await?;
+        self.refuse_overlap(session, &rows_of_files, notes).await?;
         let months = self.billing_months(session).await?;
         session.query(&format!("CREATE OR REPLACE VIEW bill AS {}", self.bill("united", &months))).await?;
         let tags = session.options.tag_keys.len();
@@ -190,7 +192,7 @@ impl Mapping {
         for column in self.columns {
             let found = source.find(column)?;
             match (&found, column.need) {
-                (None, Need::Required) => missing.push(column.spellings()),
+                (None, Need::Required | Need::RequiredColumn) => missing.push(column.spellings()),
                 (None, Need::Optional(consequence)) => {
                     notes.push(Note::MissingColumn { file: source.path.clone(), column: column.header(), consequence });
                 }
@@ -276,15 +278,29 @@ impl Mapping {
                 return Err(Error::Value { file, field: column.header(), value, expected, rows: bad });
             }
         }
-        let sql = format!("SELECT SUM(cost) AS cost FROM (SELECT {} AS cost FROM ({select}) AS t) AS u", self.field("cost"));
+        let sql = format!(
+            "SELECT SUM(cost) AS cost, SUM(CASE WHEN cost IS NULL THEN 1 ELSE 0 END) AS absent \
+             FROM (SELECT {} AS cost FROM ({select}) AS t) AS u",
+            self.field("cost")
+        );
         let answer = session.run(&sql).await.map_err(damaged)?;
+        let absent = answer.count_at("absent", 0);
+        if absent > 0 {
+            return Err(Error::Value {
+                file: source.path.clone(),
+                field: "credits",
+                value: String::new(),
+                expected: "a list of credits with amounts",
+                rows: absent,
+            });
+        }
         Ok(Totals { rows, cost: Money::new(answer.number_at("cost", 0).unwrap_or_default()) })
     }
 
     /// Refuses rows that stand twice: by identifier and all that tells rows of one identifier apart; without identifiers, by all that tells
-    /// rows apart, in different files.
-    async fn refuse_overlap(&self, session: &Session, rows: u64, notes: &mut Vec<Note>) -> Result<()> {
-        let one_in = if rows > session.options.duplicate_check_rows { 64 } else { 1 };
+    /// rows apart, where a quarter of a file or more stands in another: a few rows may well be alike.
+    async fn refuse_overlap(&self, session: &Session, rows_of_files: &[u64], notes: &mut Vec<Note>) -> Result<()> {
+        let one_in = if rows_of_files.iter().sum::<u64>() > session.options.duplicate_check_rows { 64 } else { 1 };
         let both = |separator: &str| [self.identity, self.likeness].concat().join(separator);
         let sample = if one_in > 1 {
             notes.push(Note::SampledDuplicates { one_in });
@@ -320,7 +336,9 @@ impl Mapping {
         for row in 0..answer.len() {
             let (first, second) = (answer.count_at("first_file", row), answer.count_at("last_file", row));
             let lines = answer.count_at("lines", row);
-            if answer.count_at("is_sure", row) == 1 || first != second {
+            let rows = |file: u64| usize::try_from(file).ok().and_then(|file| rows_of_files.get(file)).copied().unwrap_or(0);
+            let is_much = first != second && lines * one_in * 4 >= rows(first).min(rows(second));
+            if answer.count_at("is_sure", row) == 1 || is_much {
                 overlap.get_or_insert((first, second, lines, answer.text_at("example", row)));
             } else {
                 alike += lines;

@@ -3,7 +3,7 @@
 
 use crate::mapping;
 use covermix::catalog::aws::{EC2, instance_sku};
-use covermix::usage::{Provider, Sku, UsageLine};
+use covermix::usage::{PricingCategory, Provider, Sku, UsageLine};
 
 /// Region prefixes of usage types. No prefix is us-east-1.
 ///
@@ -200,6 +200,37 @@ fn tenancy(kind: &str, product_tenancy: &str) -> &'static str {
         "host" => "host",
         _ if kind.starts_with("Dedicated") || kind == "UnusedDed" => "dedicated",
         _ => "shared",
+    }
+}
+
+/// The usage type of a line's rows: the way back from [`sku`].
+pub(crate) fn usage_type(line: &UsageLine) -> String {
+    let code = REGIONS.iter().find(|(_, region)| *region == line.sku.region).map(|(code, _)| *code);
+    let prefix = match code {
+        _ if line.sku.region == "us-east-1" || line.sku.region.is_empty() => String::new(),
+        Some(code) => format!("{code}-"),
+        None => format!("{}-", line.sku.region),
+    };
+    if line.sku.service != EC2 {
+        return format!("{prefix}{}", line.sku.sku);
+    }
+    let is_unused = line.tags.get(CAPACITY_TAG.0).is_some_and(|value| value == CAPACITY_TAG.1);
+    let kind = match (line.pricing, line.sku.tenancy.as_str(), is_unused) {
+        (PricingCategory::Spot, ..) => "SpotUsage",
+        (_, "dedicated", true) => "UnusedDed",
+        (_, _, true) => "UnusedBox",
+        (_, "dedicated", false) => "DedicatedUsage",
+        _ => "BoxUsage",
+    };
+    format!("{prefix}{kind}:{}", line.sku.sku)
+}
+
+/// The operation of a platform: the way back from [`platform`].
+pub(crate) fn operation(platform: &str) -> String {
+    match PLATFORMS.iter().find(|(_, known)| *known == platform) {
+        Some((code, _)) if code.is_empty() => "RunInstances".into(),
+        Some((code, _)) => format!("RunInstances:{code}"),
+        None => platform.to_owned(),
     }
 }
 

@@ -63,7 +63,7 @@ fn is_ec2(service: &str) -> bool {
 fn platform(system: &str, otherwise: &str) -> String {
     match system.to_ascii_lowercase().as_str() {
         "" | "na" | "linux" | "canonical" | "linux/unix" | "generic" => otherwise.to_owned(),
-        text if text.contains("windows") => "Windows".to_owned(),
+        text if text == "windows" || text.starts_with("windows server") => "Windows".to_owned(),
         "rhel" | "red hat enterprise linux" => "RHEL".to_owned(),
         "suse" | "suse linux" => "SUSE".to_owned(),
         _ => system.to_owned(),

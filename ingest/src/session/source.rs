@@ -145,6 +145,12 @@ impl Source {
         Ok(inside)
     }
 
+    /// The header and type of a column, if the file has it itself.
+    pub(crate) fn located(&self, column: &Column) -> Option<(String, DataType)> {
+        let found = column.names().find_map(|name| self.columns.iter().find(|found| is_same(&found.header, name)))?;
+        Some((found.header.clone(), found.data_type.clone()))
+    }
+
     /// Whether a header names a column.
     pub(crate) fn has(&self, header: &str) -> bool {
         self.columns.iter().any(|found| is_same(&found.header, header))
