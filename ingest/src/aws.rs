@@ -1,95 +1,138 @@
-//! The AWS Cost and Usage Report (legacy), hourly: Parquet, or CSV in either header style. One or more files of one or more months are
+//! The AWS Cost and Usage Report, legacy and 2.0, hourly: Parquet, or CSV in either header style. One or more files of one or more months are
 //! read together into usage curves, Reserved Instances and Savings Plans held, and a reconciliation of rows and money.
 //!
 //! Columns after the Cost and Usage Report User Guide, "Data dictionary"; how each is used is described in `docs/ingest.md`.
 
-mod class;
+pub(crate) mod class;
 mod columns;
-mod lines;
+pub mod export;
 mod reconcile;
 mod reservations;
 mod savings_plans;
-mod sku;
+pub(crate) mod sku;
 
 pub use reconcile::MonthFigures;
 pub use reservations::ReservedInstances;
 pub use savings_plans::HeldSavingsPlan;
 
+pub use crate::note::Note;
+
 use crate::UnknownSkus;
-use crate::error::Result;
+use crate::classes;
+use crate::curves::{self, BilledUsage, Outcome};
+use crate::error::{Error, Result};
+use crate::format::Format;
+use crate::mapping::{self, Mapping};
+use crate::options::Options;
 use crate::reconciliation::Reconciliation;
-use crate::session::{Session, block_on};
+use crate::session::{Session, Source, block_on};
 use covermix::catalog::Catalog;
 use covermix::portfolio::Portfolio;
 use covermix::time::Month;
 use covermix::usage::UsageCurves;
 use covermix::{Problem, error};
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Something about a bill that its reader should know, and that is no error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Note {
-    /// An optional column is absent.
-    MissingColumn {
-        /// The file.
-        file: PathBuf,
-        /// The column, in the CSV spelling.
-        column: &'static str,
-        /// What follows from its absence.
-        consequence: &'static str,
-    },
-    /// Usage ends before the last month does: the hours after it hold 0, which may mean that the month is not over.
-    EndsEarly {
-        /// The last hour with usage.
-        last: covermix::time::Hour,
-        /// The month.
-        month: Month,
-    },
-    /// The on-demand price on the bill changed within the time read; the line keeps the highest.
-    PriceChanged {
-        /// The usage line.
-        line: String,
-    },
-    /// A commitment's attribute that the bill does not state was inferred.
-    Inferred {
-        /// The commitment's ARN.
-        commitment: String,
-        /// What was inferred, and from what.
-        what: String,
-    },
-    /// A commitment's fee is on the bill, but the commitment cannot be part of the portfolio.
-    LeftOut {
-        /// The commitment's ARN.
-        commitment: String,
-        /// Why.
-        why: String,
-    },
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingColumn { file, column, consequence } => {
-                write!(f, "{}: no column `{column}`: {consequence}", file.display())
-            }
-            Self::EndsEarly { last, month } => {
-                write!(f, "usage ends in the hour {last}; the rest of {month} counts as without usage")
-            }
-            Self::PriceChanged { line } => write!(f, "{line}: the on-demand price on the bill changed; the highest is kept"),
-            Self::Inferred { commitment, what } => write!(f, "{commitment}: {what}"),
-            Self::LeftOut { commitment, why } => write!(f, "{commitment}: not in the portfolio: {why}"),
-        }
-    }
-}
+/// How a Cost and Usage Report is read.
+pub(crate) static MAPPING: Mapping = Mapping {
+    format: Format::AwsCostAndUsage,
+    columns: &columns::COLUMNS,
+    classes: &class::CLASSES,
+    class: class::expression,
+    fields: &[
+        ("start", "line_item_usage_start_date"),
+        ("finish", "line_item_usage_end_date"),
+        ("billing_month", "bill_billing_period_start_date"),
+        ("account", "line_item_usage_account_id"),
+        ("service", "line_item_product_code"),
+        ("region", "product_region"),
+        ("resource", "CASE WHEN line_item_resource_id <> '' THEN line_item_resource_id ELSE line_item_usage_type END"),
+        ("quantity", "line_item_usage_amount"),
+        ("cost", "line_item_unblended_cost"),
+        // AWS's own queries (Well-Architected Labs, "CUR Query Library", amortised cost).
+        (
+            "effective",
+            "CASE WHEN line_item_line_item_type = 'SavingsPlanCoveredUsage' THEN savings_plan_savings_plan_effective_cost \
+             WHEN line_item_line_item_type = 'SavingsPlanRecurringFee' \
+             THEN savings_plan_total_commitment_to_date - COALESCE(savings_plan_used_commitment, 0) \
+             WHEN line_item_line_item_type IN ('SavingsPlanNegation', 'SavingsPlanUpfrontFee') THEN 0 \
+             WHEN line_item_line_item_type = 'DiscountedUsage' THEN reservation_effective_cost \
+             WHEN line_item_line_item_type = 'RIFee' THEN COALESCE(reservation_unused_recurring_fee, 0) \
+             + COALESCE(reservation_unused_amortized_upfront_fee_for_billing_period, 0) \
+             WHEN line_item_line_item_type = 'Fee' AND reservation_reservation_a_r_n <> '' THEN 0 \
+             ELSE line_item_unblended_cost END",
+        ),
+        (
+            "list",
+            "CASE WHEN line_item_line_item_type NOT IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage') THEN 0 \
+             WHEN pricing_public_on_demand_cost > 0 THEN pricing_public_on_demand_cost \
+             WHEN pricing_public_on_demand_rate > 0 \
+             THEN times(pricing_public_on_demand_rate, line_item_usage_amount) \
+             WHEN line_item_line_item_type = 'DiscountedUsage' THEN NULL ELSE line_item_unblended_cost END",
+        ),
+        (
+            "contracted",
+            "CASE WHEN line_item_line_item_type NOT IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage') THEN 0 \
+             WHEN line_item_line_item_type <> 'DiscountedUsage' THEN line_item_unblended_cost \
+             WHEN pricing_public_on_demand_cost > 0 THEN pricing_public_on_demand_cost \
+             WHEN pricing_public_on_demand_rate > 0 \
+             THEN times(pricing_public_on_demand_rate, line_item_usage_amount) END",
+        ),
+        (
+            "price",
+            "CASE WHEN pricing_public_on_demand_rate > 0 THEN pricing_public_on_demand_rate \
+             WHEN line_item_unblended_rate > 0 THEN line_item_unblended_rate END",
+        ),
+        (
+            "commitment",
+            "CASE WHEN savings_plan_savings_plan_a_r_n <> '' THEN savings_plan_savings_plan_a_r_n \
+             ELSE reservation_reservation_a_r_n END",
+        ),
+        ("currency", "line_item_currency_code"),
+        ("tags", "tag_object"),
+    ],
+    identity: &[
+        "identity_line_item_id",
+        "identity_time_interval",
+        "line_item_usage_start_date",
+        "line_item_line_item_type",
+        "line_item_usage_account_id",
+        "line_item_usage_type",
+        "line_item_operation",
+        "line_item_resource_id",
+    ],
+    likeness: &[
+        "line_item_product_code",
+        "line_item_availability_zone",
+        "line_item_usage_amount",
+        "line_item_unblended_cost",
+        "reservation_reservation_a_r_n",
+        "savings_plan_savings_plan_a_r_n",
+        "line_item_line_item_description",
+    ],
+    words: &[
+        "line_item_usage_account_id",
+        "line_item_availability_zone",
+        "line_item_product_code",
+        "line_item_usage_type",
+        "line_item_operation",
+        "product_tenancy",
+        "product_region",
+        "product_database_engine",
+        "product_cache_engine",
+        "pricing_unit",
+    ],
+    derived: &[],
+    line: sku::line,
+    reserved: "class IN ('instance_reserved', 'service_reserved')",
+};
 
 /// What the files of a Cost and Usage Report say, aggregated.
 #[derive(Clone, Debug)]
 pub struct CostAndUsage {
     months: Vec<Month>,
     currency: String,
-    usage: Option<lines::BilledUsage>,
+    usage: Option<BilledUsage>,
     reserved_instances: Vec<ReservedInstances>,
     savings_plans: Vec<HeldSavingsPlan>,
     reconciliation: Reconciliation,
@@ -119,16 +162,37 @@ impl CostAndUsage {
         if paths.is_empty() {
             return Err(covermix::Error::from(Problem::Empty { what: "bill" }).into());
         }
-        let (session, sources) = Session::open(&paths).await?;
+        let (session, mut sources) = Session::open(&paths, &Options::default()).await?;
+        let (bill, outcome) = Self::load_from(&session, &mut sources).await?;
+        match outcome {
+            Outcome::TooLong(rows, example) => Err(Error::Granularity { paths, rows, example }),
+            Outcome::None | Outcome::Curves(_) => Ok(bill),
+        }
+    }
+
+    /// Reads from files that are open; the outcome is [`Outcome::TooLong`] if the bill has no curves for that reason.
+    pub(crate) async fn load_from(session: &Session, sources: &mut [Source]) -> Result<(Self, Outcome)> {
         let mut notes = Vec::new();
-        let totals = columns::unite(&session, &sources, &mut notes).await?;
-        let currency = columns::currency(&session).await?;
-        let reconciliation = class::reconcile(&session, totals).await?;
-        let months = lines::months(&session).await?;
-        let usage = lines::read(&session, &months, &mut notes).await?;
-        let reserved_instances = reservations::read(&session, &mut notes).await?;
-        let savings_plans = savings_plans::read(&session, &mut notes).await?;
-        Ok(Self { months, currency, usage, reserved_instances, savings_plans, reconciliation, notes })
+        let (totals, months) = MAPPING.unite(session, sources, &mut notes).await?;
+        let currency = mapping::currency(session, "lineItem/CurrencyCode").await?;
+        let reconciliation = classes::reconcile(session, &MAPPING, totals).await?;
+        let mut outcome = curves::read(session, &MAPPING, &months, &mut notes).await?;
+        let usage = match std::mem::replace(&mut outcome, Outcome::None) {
+            Outcome::Curves(usage) => Some(*usage),
+            other => {
+                outcome = other;
+                None
+            }
+        };
+        let reserved_instances = reservations::read(session, &mut notes).await?;
+        let savings_plans = savings_plans::read(session, &mut notes).await?;
+        let bill = Self { months, currency, usage, reserved_instances, savings_plans, reconciliation, notes };
+        Ok((bill, outcome))
+    }
+
+    /// The usage with what the bill says of its coverage.
+    pub(crate) fn billed_usage(&self) -> Option<&BilledUsage> {
+        self.usage.as_ref()
     }
 
     /// The months of the bill.

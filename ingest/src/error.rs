@@ -3,8 +3,9 @@
 
 use covermix::time::Month;
 use datafusion::error::DataFusionError;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// The result of reading a bill.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,14 +18,19 @@ pub enum Error {
     #[error(transparent)]
     Core(#[from] covermix::Error),
     /// The file starts like a format that is read, and is damaged.
-    #[error("{}: cannot be read as {format} ({source}); fetch the file again: it is cut off or damaged", file.display())]
+    #[error(
+        "{}{}: cannot be read as {format} ({source}); fetch the file again: it is cut off or damaged",
+        file.display(), line.map_or_else(String::new, |line| format!(", line {line}"))
+    )]
     Damaged {
         /// The file.
         file: PathBuf,
+        /// The line of the record that cannot be read, if known; 1 is the first.
+        line: Option<u64>,
         /// The format that its first bytes announce.
         format: &'static str,
         /// What the reader says.
-        source: Box<DataFusionError>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file is of a format that is not read.
     #[error("{}: is {format}, which is not read; {remedy}", file.display())]
@@ -38,12 +44,14 @@ pub enum Error {
     },
     /// Required columns are absent.
     #[error(
-        "{}: not a Cost and Usage Report: {} column(s) missing; looked for {}; the file has {found}; \
+        "{}: not a whole {format}: {} column(s) missing; looked for {}; the file has {found}; \
          export the report again with these columns", file.display(), missing.len(), missing.join(", ")
     )]
     MissingColumns {
         /// The file.
         file: PathBuf,
+        /// What the file was taken for.
+        format: &'static str,
         /// Each missing column in both spellings.
         missing: Vec<String>,
         /// The first columns that are there, and how many there are.
@@ -84,7 +92,7 @@ pub enum Error {
     /// Usage rows that span more than a clock hour.
     #[error(
         "{}: {rows} usage row(s) span more than one clock hour, such as one of {example}; \
-         create the report with hourly granularity",
+         create the report with hourly granularity, or choose to spread such rows evenly (`LongRows::Spread`)",
         files(paths)
     )]
     Granularity {
@@ -93,6 +101,16 @@ pub enum Error {
         /// How many rows.
         rows: u64,
         /// The usage type of one of them.
+        example: String,
+    },
+    /// Rows that end before they begin.
+    #[error("{}: {rows} usage row(s) end before they begin, such as one of {example}; export the report again", files(paths))]
+    Backward {
+        /// The files that were read.
+        paths: Vec<PathBuf>,
+        /// How many rows.
+        rows: u64,
+        /// What one of them is of.
         example: String,
     },
     /// Months between the first and the last month are absent.
@@ -114,6 +132,79 @@ pub enum Error {
         field: &'static str,
         /// What is wrong.
         problem: String,
+    },
+    /// The columns are those of no format that is read.
+    #[error(
+        "{}: none of the billing exports that are read; looked for {looked_for}; the file has {found}; \
+         give an export of FOCUS, AWS, Azure or Google Cloud", file.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        file: PathBuf,
+        /// What tells the formats apart.
+        looked_for: String,
+        /// The first columns that are there, and how many there are.
+        found: String,
+    },
+    /// Files of several formats.
+    #[error("{} is a {first_format} and {} a {second_format}; give the files of one bill at a time", first.display(), second.display())]
+    MixedFormats {
+        /// A file.
+        first: PathBuf,
+        /// What it is.
+        first_format: &'static str,
+        /// Another file.
+        second: PathBuf,
+        /// What that is.
+        second_format: &'static str,
+    },
+    /// Both views of the same money.
+    #[error(
+        "{}: rows of an export of actual cost ({actual}) stand beside rows of one of amortised cost ({amortised}); \
+         give one of the two, as both hold the same money", files(paths)
+    )]
+    MixedViews {
+        /// The files that were read.
+        paths: Vec<PathBuf>,
+        /// Rows that only actual cost has.
+        actual: u64,
+        /// Rows that only amortised cost has.
+        amortised: u64,
+    },
+    /// A savings rate cannot be told.
+    #[error(
+        "{rows} row(s) that commitments cover ({effective} at amortised cost) have no on-demand price on the bill; \
+         give a catalog that prices them, or leave the savings rate out"
+    )]
+    NoOnDemandPrice {
+        /// How many rows.
+        rows: u64,
+        /// Their amortised cost.
+        effective: covermix::units::Money,
+    },
+    /// A rule file of owners is not valid.
+    #[error("owner rules{}: {problem}; correct the rule file", rule.as_ref().map_or_else(String::new, |rule| format!(", rule {rule}")))]
+    Owners {
+        /// The rule, by number and owner.
+        rule: Option<String>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// SQL for a warehouse that it cannot be printed for.
+    #[error("no SQL is printed for {found}; ask for athena, bigquery, snowflake or duckdb (Google's export is queried in bigquery)")]
+    Dialect {
+        /// What was asked for.
+        found: String,
+    },
+    /// Something of an object store.
+    #[error("{location}: {problem}; {remedy}")]
+    Store {
+        /// The file or folder.
+        location: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// The query engine failed for a reason of its own.
     #[error("{}: the query failed ({source}); check that the files are whole, and report the problem if they are", files(paths))]
@@ -142,3 +233,30 @@ fn files(paths: &[PathBuf]) -> String {
     }
     text
 }
+
+/// An error of a reader on its way through the query engine.
+#[derive(Debug)]
+pub(crate) struct Carried(Mutex<Option<Error>>);
+
+impl Carried {
+    pub(crate) fn new(error: Error) -> Self {
+        Self(Mutex::new(Some(error)))
+    }
+
+    /// The reader's own error, if it is at the root of the engine's.
+    pub(crate) fn find(error: &DataFusionError) -> Option<Error> {
+        let DataFusionError::External(carried) = error.find_root() else { return None };
+        carried.downcast_ref::<Self>()?.0.lock().ok()?.take()
+    }
+}
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.lock().as_deref() {
+            Ok(Some(error)) => error.fmt(f),
+            _ => f.write_str("a file cannot be read"),
+        }
+    }
+}
+
+impl std::error::Error for Carried {}

@@ -6,26 +6,52 @@
 //!
 //! ```no_run
 //! use covermix::catalog::Catalog;
-//! use covermix_ingest::{UnknownSkus, aws::CostAndUsage};
+//! use covermix_ingest::{Bill, Options, UnknownSkus};
 //!
 //! let catalog = Catalog::read("ec2instances.json.gz")?;
-//! let bill = CostAndUsage::read(&["october.parquet", "november.csv.gz"])?;
+//! let bill = Bill::read(&["october.parquet", "november.csv.gz"], &Options::default())?;
 //! println!("{}", bill.reconciliation());
 //! bill.usage()?.write("usage.csv")?;
-//! bill.portfolio(&catalog, UnknownSkus::Refuse)?.write("portfolio.json", catalog.currency())?;
+//! let (portfolio, left_out) = bill.portfolio(&catalog, UnknownSkus::Refuse)?;
+//! portfolio.write("portfolio.json", catalog.currency())?;
 //! # Ok::<(), covermix_ingest::Error>(())
 //! ```
 //!
 //! What is read and how each column is used is described in `docs/ingest.md`.
 
 pub mod aws;
+mod azure;
+mod bill;
+mod classes;
 mod columns;
+mod curves;
 mod error;
+pub mod focus;
+mod format;
+mod functions;
+mod gcp;
+mod held;
+mod mapping;
+mod money;
+mod note;
+mod options;
+pub mod owners;
 mod reconciliation;
 mod session;
+mod sql;
+mod store;
+mod text;
 
+pub use bill::{Bill, read_contracts};
+pub use classes::ChargeKind;
 pub use error::{Error, Result};
+pub use format::Format;
+pub use held::{HeldCommitment, Subject};
+pub use money::{BillMoney, ChargeMoney};
+pub use note::Note;
+pub use options::{LongRows, Options, Phase, Progress};
 pub use reconciliation::{Entry, Reconciliation, Treatment};
+pub use sql::Dialect;
 
 /// What to do with usage and commitments of a SKU that the catalog has no price for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,53 +1,37 @@
 //! What a line item is: one SQL expression puts each into exactly one class. Line item types: Cost and Usage Report User Guide, "Line item
 //! details". The usage types of other services are those that AWS sells reservations or Savings Plans for.
 
-use super::columns::Totals;
-use crate::error::Result;
-use crate::reconciliation::{Entry, Reconciliation, Treatment};
-use crate::session::{Session, count};
-use covermix::units::Money;
-use std::fmt::Write as _;
-
-/// A class of line items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Class {
-    /// Its name in SQL.
-    pub(super) name: &'static str,
-    /// What it is, in words.
-    reason: &'static str,
-    treatment: Treatment,
-}
-
-const fn class(name: &'static str, reason: &'static str, treatment: Treatment) -> Class {
-    Class { name, reason, treatment }
-}
+use crate::classes::{ChargeKind, Class, cases, class};
+use crate::reconciliation::Treatment;
 
 /// Every class.
-const CLASSES: [Class; 24] = [
-    class("instance_on_demand", "EC2 instances on demand", Treatment::Usage),
-    class("instance_reserved", "EC2 instances covered by Reserved Instances", Treatment::Usage),
-    class("instance_plan", "EC2 instances covered by Savings Plans", Treatment::Usage),
-    class("instance_spot", "EC2 instances on spot", Treatment::UncoverableUsage),
-    class("instance_free_tier", "EC2 instances within the free tier", Treatment::UncoverableUsage),
-    class("service_on_demand", "other services with commitments, on demand", Treatment::Usage),
-    class("service_reserved", "other services covered by reservations", Treatment::Usage),
-    class("service_plan", "other services covered by Savings Plans", Treatment::Usage),
-    class("service_free_tier", "other services with commitments, within the free tier", Treatment::UncoverableUsage),
-    class("reservation_fee", "Reserved Instance fees (RIFee)", Treatment::Commitments),
-    class("reservation_upfront", "reservation upfront fees (Fee)", Treatment::Commitments),
-    class("plan_recurring", "Savings Plan recurring fees", Treatment::Commitments),
-    class("plan_upfront", "Savings Plan upfront fees", Treatment::Commitments),
-    class("plan_negation", "Savings Plan negations", Treatment::Commitments),
-    class("service_reservation_fee", "reservation fees of other services (RIFee)", Treatment::SetAside),
-    class("tax", "tax", Treatment::SetAside),
-    class("support", "support", Treatment::SetAside),
-    class("credit", "credits", Treatment::SetAside),
-    class("refund", "refunds", Treatment::SetAside),
-    class("discount", "discounts", Treatment::SetAside),
-    class("fee", "other fees", Treatment::SetAside),
-    class("other_ec2", "EC2 other than instances (storage, transfer ...)", Treatment::SetAside),
-    class("other_service", "other services", Treatment::SetAside),
-    class("other_type", "line items of other types", Treatment::SetAside),
+pub(super) const CLASSES: [Class; 26] = [
+    class("instance_on_demand", "EC2 instances on demand", Treatment::Usage, ChargeKind::OnDemand),
+    class("instance_reserved", "EC2 instances covered by Reserved Instances", Treatment::Usage, ChargeKind::Covered),
+    class("instance_plan", "EC2 instances covered by Savings Plans", Treatment::Usage, ChargeKind::Covered),
+    class("instance_spot", "EC2 instances on spot", Treatment::UncoverableUsage, ChargeKind::Spot),
+    class("instance_free_tier", "EC2 instances within the free tier", Treatment::UncoverableUsage, ChargeKind::FreeTier),
+    class("service_on_demand", "other services with commitments, on demand", Treatment::Usage, ChargeKind::OnDemand),
+    class("service_reserved", "other services covered by reservations", Treatment::Usage, ChargeKind::Covered),
+    class("service_plan", "other services covered by Savings Plans", Treatment::Usage, ChargeKind::Covered),
+    class("service_free_tier", "other services with commitments, within the free tier", Treatment::UncoverableUsage, ChargeKind::FreeTier),
+    class("reservation_fee", "Reserved Instance fees (RIFee)", Treatment::Commitments, ChargeKind::Purchase),
+    class("reservation_upfront", "reservation upfront fees (Fee)", Treatment::Commitments, ChargeKind::Purchase),
+    class("plan_recurring", "Savings Plan recurring fees", Treatment::Commitments, ChargeKind::Purchase),
+    class("plan_upfront", "Savings Plan upfront fees", Treatment::Commitments, ChargeKind::Purchase),
+    class("plan_negation", "Savings Plan negations", Treatment::Commitments, ChargeKind::Purchase),
+    class("service_reservation_fee", "reservation fees of other services (RIFee)", Treatment::SetAside, ChargeKind::Purchase),
+    class("late", "usage of other months than those billed", Treatment::SetAside, ChargeKind::Other),
+    class("marketplace", "marketplace", Treatment::SetAside, ChargeKind::Other),
+    class("tax", "tax", Treatment::SetAside, ChargeKind::Other),
+    class("support", "support", Treatment::SetAside, ChargeKind::Other),
+    class("credit", "credits", Treatment::SetAside, ChargeKind::Other),
+    class("refund", "refunds", Treatment::SetAside, ChargeKind::Other),
+    class("discount", "discounts", Treatment::SetAside, ChargeKind::Other),
+    class("fee", "other fees", Treatment::SetAside, ChargeKind::Other),
+    class("other_ec2", "EC2 other than instances (storage, transfer ...)", Treatment::SetAside, ChargeKind::Other),
+    class("other_service", "other services", Treatment::SetAside, ChargeKind::Other),
+    class("other_type", "line items of other types", Treatment::SetAside, ChargeKind::Other),
 ];
 
 /// The usage types of running EC2 instances, without region: on demand and reserved, dedicated, spot, and unused slots of capacity reservations.
@@ -79,9 +63,33 @@ const SERVICES: [(&str, &str); 16] = [
     ("AmazonSageMaker", "Notebk|Train|Host|Processing|Studio|Tsform|DataWrangler|Serverless|Canvas"),
 ];
 
-/// A condition on `usage_type`, after any region prefixes.
-fn is_usage_type(alternatives: &str) -> String {
-    format!("regexp_like(line_item_usage_type, '^(([A-Z]{{2,4}}[0-9]+|EU|CPT)-)*({alternatives})([:.-]|$)')")
+/// A condition on a usage type, after any region prefixes.
+fn is_usage_type(column: &str, alternatives: &str) -> String {
+    format!("regexp_like({column}, '^(([A-Z]{{2,4}}[0-9]+|EU|CPT)-)*({alternatives})([:.-]|$)')")
+}
+
+/// The condition that a row is of running instances.
+fn is_instance(product: &str, usage_type: &str) -> String {
+    format!("{product} = 'AmazonEC2' AND {}", is_usage_type(usage_type, INSTANCE))
+}
+
+/// The condition that a row is of another service's usage that commitments are sold for.
+fn is_service(product: &str, usage_type: &str) -> String {
+    let services: Vec<String> = SERVICES
+        .iter()
+        .map(|(code, types)| format!("({product} = '{code}' AND {})", is_usage_type(usage_type, types)))
+        .collect();
+    services.join(" OR ")
+}
+
+/// The condition that commitments are sold for what a row is of, in a file with these columns.
+pub(crate) fn is_coverable(product: &str, usage_type: &str) -> String {
+    format!("(({}) OR {})", is_instance(product, usage_type), is_service(product, usage_type))
+}
+
+/// The condition that a row is of spot capacity.
+pub(crate) fn is_spot(usage_type: &str) -> String {
+    is_usage_type(usage_type, "SpotUsage")
 }
 
 /// The SQL expression that names the class of a row of `united`.
@@ -89,15 +97,11 @@ pub(super) fn expression() -> String {
     let usage = "line_item_line_item_type IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage')";
     let free = "line_item_unblended_cost = 0 AND pricing_public_on_demand_rate > 0 \
                 AND LOWER(line_item_line_item_description) LIKE '%free tier%'";
-    let instance = format!("line_item_product_code = 'AmazonEC2' AND {}", is_usage_type(INSTANCE));
-    let spot = is_usage_type("SpotUsage");
-    let services: Vec<String> = SERVICES
-        .iter()
-        .map(|(product, types)| format!("(line_item_product_code = '{product}' AND {})", is_usage_type(types)))
-        .collect();
-    let service = services.join(" OR ");
-    let mut sql = String::from("CASE");
-    let cases = [
+    let (product, usage_type) = ("line_item_product_code", "line_item_usage_type");
+    let (instance, service, spot) = (is_instance(product, usage_type), is_service(product, usage_type), is_spot(usage_type));
+    // Who sells: AWS itself and its legal entities (`Amazon Web Services EMEA SARL`), or another through the marketplace.
+    let marketplace = "bill_billing_entity = 'AWS Marketplace'";
+    let conditions = [
         ("line_item_line_item_type = 'Tax'", "tax"),
         ("line_item_line_item_type = 'Credit'", "credit"),
         ("line_item_line_item_type = 'Refund'", "refund"),
@@ -108,6 +112,7 @@ pub(super) fn expression() -> String {
         ("line_item_line_item_type = 'RIFee' AND line_item_product_code = 'AmazonEC2'", "reservation_fee"),
         ("line_item_line_item_type = 'RIFee'", "service_reservation_fee"),
         ("line_item_line_item_type = 'Fee' AND reservation_reservation_a_r_n <> ''", "reservation_upfront"),
+        (marketplace, "marketplace"),
         ("line_item_product_code LIKE '%Support%'", "support"),
         ("line_item_line_item_type = 'Fee'", "fee"),
         (&format!("NOT {usage}"), "other_type"),
@@ -122,35 +127,7 @@ pub(super) fn expression() -> String {
         ("line_item_line_item_type = 'SavingsPlanCoveredUsage'", "service_plan"),
         (free, "service_free_tier"),
     ];
-    for (condition, name) in cases {
-        let _ = write!(sql, " WHEN {condition} THEN '{name}'");
-    }
-    sql + " ELSE 'service_on_demand' END"
-}
-
-/// The SQL condition that a row's class is usage in the curves.
-pub(super) fn is_usage() -> String {
-    let names = CLASSES
-        .iter()
-        .filter(|class| matches!(class.treatment, Treatment::Usage | Treatment::UncoverableUsage))
-        .map(|class| format!("'{}'", class.name))
-        .collect::<Vec<_>>();
-    format!("class IN ({})", names.join(", "))
-}
-
-/// Rows and money by class.
-pub(super) async fn reconcile(session: &Session, totals: Totals) -> Result<Reconciliation> {
-    let rows = session
-        .query("SELECT class, COUNT(*) AS lines, SUM(line_item_unblended_cost) AS cost FROM bill GROUP BY class ORDER BY class")
-        .await?;
-    let (names, lines, costs) = (rows.text("class"), rows.integers("lines"), rows.numbers("cost"));
-    let mut entries = Vec::new();
-    for row in 0..rows.len() {
-        let Some(class) = CLASSES.iter().find(|class| class.name == names.value(row)) else { continue };
-        let cost = Money::new(super::lines::decimal(&costs, row).unwrap_or_default());
-        entries.push(Entry { reason: class.reason, treatment: class.treatment, rows: count(&lines, row), cost });
-    }
-    Ok(Reconciliation::new(entries, totals.rows, totals.cost))
+    cases(&conditions, "service_on_demand")
 }
 
 #[cfg(test)]
@@ -165,7 +142,7 @@ mod tests {
             assert!(CLASSES.iter().any(|class| class.name == name), "{name}");
         }
         for class in CLASSES {
-            assert!(sql.contains(&format!("'{}'", class.name)), "{} is never given", class.name);
+            assert!(class.name == "late" || sql.contains(&format!("'{}'", class.name)), "{} is never given", class.name);
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Nothing of the bill's own attribution is used but to compare: coverage, on-demand cost and the use of each lease come from
 //! [`covermix::billing`], fees from the portfolio. The definitions are in `docs/ingest.md`, "Reconciliation figures".
 
-use super::lines::BilledUsage;
 use crate::UnknownSkus;
+use crate::curves::BilledUsage;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use covermix::billing::{Judge, Rules};
@@ -83,7 +83,7 @@ pub(super) fn months(
             sums.public += unit_price.of(decimal(curves.quantity()[(hour, *column)]));
             if let Some(price) = price {
                 let (pool, units) = pool_of(price);
-                *billed.entry(pool).or_default() += decimal(usage.reserved[(hour, *column)]) * units;
+                *billed.entry(pool).or_default() += decimal(usage.covered[(hour, *column)]) * units;
             }
         }
         let one_hour = one_hour(curves, hour, &columns)?;

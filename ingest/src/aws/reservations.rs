@@ -4,11 +4,10 @@
 //! on the owner's account; class, payment option and term stand on the covered usage.
 
 use super::Note;
-use super::lines::{decimal, instant};
 use super::sku::{Words, sku};
 use crate::UnknownSkus;
 use crate::error::{Error, Result};
-use crate::session::{Rows, Session};
+use crate::session::{Rows, Session, decimal, instant};
 use chrono::{DateTime, Duration, Utc};
 use covermix::catalog::aws::{OfferingClass, pool, reserved_instance_scopes};
 use covermix::catalog::{Benefit, Catalog, Offer, PaymentOption, Right};

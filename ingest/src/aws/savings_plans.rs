@@ -5,11 +5,10 @@
 //! commitment of the row's own period: amortised upfront part plus recurring part.
 
 use super::Note;
-use super::lines::{decimal, instant};
 use super::reservations::{exclusive_end, term};
 use super::sku::{Words, sku};
 use crate::error::{Error, Result};
-use crate::session::{Rows, Session};
+use crate::session::{Rows, Session, decimal, instant};
 use chrono::{DateTime, Utc};
 use covermix::catalog::aws::{COMPUTE_PLAN, EC2_INSTANCE_PLAN};
 use covermix::catalog::{Benefit, Catalog, Offer, PaymentOption, ScopeKind};
@@ -102,6 +101,7 @@ async fn read_rates(session: &Session) -> Result<BTreeMap<String, BTreeMap<Sku, 
             availability_zone: zone.value(row),
             engine: engine.value(row),
             unit: unit.value(row),
+            account: "",
         };
         if let Some(rate) = decimal(&rate, row) {
             rates.entry(arn.value(row).to_owned()).or_default().insert(sku(words), UnitPrice::new(rate));

@@ -1,8 +1,9 @@
 //! From the words of the bill to a SKU as the catalog keys it: region from the usage type's prefix, platform from the operation's billing
 //! code, tenancy.
 
+use crate::mapping;
 use covermix::catalog::aws::{EC2, instance_sku};
-use covermix::usage::{Provider, Sku};
+use covermix::usage::{PricingCategory, Provider, Sku, UsageLine};
 
 /// Region prefixes of usage types. No prefix is us-east-1.
 ///
@@ -78,23 +79,55 @@ const PLATFORMS: [(&str, &str); 19] = [
 
 /// What a line item says about what was used.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Words<'a> {
-    pub(super) product: &'a str,
-    pub(super) usage_type: &'a str,
-    pub(super) operation: &'a str,
+pub(crate) struct Words<'a> {
+    pub(crate) product: &'a str,
+    pub(crate) usage_type: &'a str,
+    pub(crate) operation: &'a str,
     /// `product/tenancy`; may be empty.
-    pub(super) tenancy: &'a str,
+    pub(crate) tenancy: &'a str,
     /// `product/region`; may be empty.
-    pub(super) region: &'a str,
-    pub(super) availability_zone: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) availability_zone: &'a str,
     /// Database or cache engine; may be empty.
-    pub(super) engine: &'a str,
+    pub(crate) engine: &'a str,
     /// `pricing/unit`; may be empty.
-    pub(super) unit: &'a str,
+    pub(crate) unit: &'a str,
+    /// The account that used it.
+    pub(crate) account: &'a str,
+}
+
+/// The tag, and its value, of unused slots of capacity reservations.
+const CAPACITY_TAG: (&str, &str) = ("capacity_reservation", "unused");
+
+/// The usage line of a line item.
+pub(super) fn line(words: &mapping::Words<'_>) -> UsageLine {
+    let engine = words.get("product_database_engine");
+    let words = Words {
+        product: words.get("line_item_product_code"),
+        usage_type: words.get("line_item_usage_type"),
+        operation: words.get("line_item_operation"),
+        tenancy: words.get("product_tenancy"),
+        region: words.get("product_region"),
+        availability_zone: words.get("line_item_availability_zone"),
+        engine: if engine.is_empty() { words.get("product_cache_engine") } else { engine },
+        unit: words.get("pricing_unit"),
+        account: words.get("line_item_usage_account_id"),
+    };
+    usage_line(words)
+}
+
+/// The usage line of what a row says about it.
+pub(crate) fn usage_line(words: Words<'_>) -> UsageLine {
+    let mut line = UsageLine::new(sku(words), words.account);
+    line.availability_zone = words.availability_zone.into();
+    if is_unused_capacity(words.usage_type) {
+        line.tags.insert(CAPACITY_TAG.0.into(), CAPACITY_TAG.1.into());
+    }
+    line
 }
 
 /// The SKU that a line item is of.
-pub(super) fn sku(words: Words<'_>) -> Sku {
+pub(crate) fn sku(words: Words<'_>) -> Sku {
     let (region, usage_type) = region(&words);
     if words.product == EC2 {
         let (kind, instance_type) = usage_type.split_once(':').unwrap_or((usage_type, FIRST_INSTANCE_TYPE));
@@ -170,8 +203,39 @@ fn tenancy(kind: &str, product_tenancy: &str) -> &'static str {
     }
 }
 
+/// The usage type of a line's rows: the way back from [`sku`].
+pub(crate) fn usage_type(line: &UsageLine) -> String {
+    let code = REGIONS.iter().find(|(_, region)| *region == line.sku.region).map(|(code, _)| *code);
+    let prefix = match code {
+        _ if line.sku.region == "us-east-1" || line.sku.region.is_empty() => String::new(),
+        Some(code) => format!("{code}-"),
+        None => format!("{}-", line.sku.region),
+    };
+    if line.sku.service != EC2 {
+        return format!("{prefix}{}", line.sku.sku);
+    }
+    let is_unused = line.tags.get(CAPACITY_TAG.0).is_some_and(|value| value == CAPACITY_TAG.1);
+    let kind = match (line.pricing, line.sku.tenancy.as_str(), is_unused) {
+        (PricingCategory::Spot, ..) => "SpotUsage",
+        (_, "dedicated", true) => "UnusedDed",
+        (_, _, true) => "UnusedBox",
+        (_, "dedicated", false) => "DedicatedUsage",
+        _ => "BoxUsage",
+    };
+    format!("{prefix}{kind}:{}", line.sku.sku)
+}
+
+/// The operation of a platform: the way back from [`platform`].
+pub(crate) fn operation(platform: &str) -> String {
+    match PLATFORMS.iter().find(|(_, known)| *known == platform) {
+        Some((code, _)) if code.is_empty() => "RunInstances".into(),
+        Some((code, _)) => format!("RunInstances:{code}"),
+        None => platform.to_owned(),
+    }
+}
+
 /// Whether a usage type is of unused slots of a capacity reservation.
-pub(super) fn is_unused_capacity(usage_type: &str) -> bool {
+fn is_unused_capacity(usage_type: &str) -> bool {
     let (_, usage_type) = split_prefixes(usage_type);
     usage_type.starts_with("UnusedBox") || usage_type.starts_with("UnusedDed")
 }

@@ -152,7 +152,7 @@ fn a_daily_report_is_refused() {
             row.iter().any(|cell| cell == "DedicatedUsage:m5.large")
         });
     });
-    assert!(message.contains("hourly") && message.contains("DedicatedUsage:m5.large"), "{message}");
+    assert!(message.contains("hourly") && message.contains("AmazonEC2 i-6"), "{message}");
 }
 
 /// The invented bill, moved to another month.

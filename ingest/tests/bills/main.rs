@@ -3,9 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod example;
+mod formats;
+mod fuzz;
 mod hostile;
+mod owners;
 mod real;
+mod round_trip;
 mod small;
+mod synthetic;
+mod torture;
 
 use covermix::catalog::Catalog;
 use std::path::{Path, PathBuf};
