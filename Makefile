@@ -3,13 +3,15 @@
 
 CARGO ?= cargo
 
-.PHONY: help recommend test setup data
+.PHONY: help recommend test test-report release-check setup data
 
 help:
-	@echo "make recommend   optimise the data in data/ and print what to buy"
-	@echo "make test        format, lints, tests, examples, documentation"
-	@echo "make setup       install cmake and libclang if they are missing"
-	@echo "make data        write the synthetic data in data/ again (same seed, same bytes)"
+	@echo "make recommend       optimise the data in data/, print what to buy, write the report to target/covermix/"
+	@echo "make test            format, lints, tests, examples, the report in a browser, documentation"
+	@echo "make test-report     look at the report in a headless browser; screenshots in target/covermix/screenshots/"
+	@echo "make release-check   public interface (cargo semver-checks), licences and advisories (cargo deny)"
+	@echo "make setup           install cmake and libclang if they are missing"
+	@echo "make data            write the synthetic data in data/ again (same seed, same bytes)"
 
 setup:
 	@./scripts/setup
@@ -19,6 +21,12 @@ recommend: setup
 
 test: setup
 	@./scripts/test
+
+test-report: recommend
+	@./scripts/test-report
+
+release-check: setup
+	@./scripts/release-check
 
 data:
 	@$(CARGO) run --quiet --release --no-default-features --example make_data

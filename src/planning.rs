@@ -20,6 +20,7 @@ mod export;
 mod extensive;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod hour;
+mod inputs;
 #[cfg(feature = "highs")]
 mod judged;
 #[cfg(feature = "highs")]
@@ -44,7 +45,7 @@ mod timing;
 mod tests;
 
 #[cfg(feature = "highs")]
-pub use certificate::{Certificate, Sensitivity};
+pub use certificate::{Certificate, Reason, Sensitivity};
 #[cfg(feature = "highs")]
 pub use clash::{Clash, Clashing};
 pub use extensive::Extensive;
