@@ -3,15 +3,17 @@
 
 CARGO ?= cargo
 
-.PHONY: help recommend test setup data notebook fuzz
+.PHONY: help recommend test test-report release-check setup data notebook fuzz
 
 help:
-	@echo "make recommend   optimise the data in data/ and print what to buy"
-	@echo "make test        format, lints, tests, examples, documentation"
-	@echo "make notebook    open the Python notebooks, with the package built and installed in target/python"
-	@echo "make setup       install cmake and libclang if they are missing"
-	@echo "make fuzz        mutate bills for FUZZ_SECONDS (600) and see that each is read or refused"
-	@echo "make data        write the synthetic data in data/ again (same seed, same bytes)"
+	@echo "make recommend       optimise the data in data/, print what to buy, write the report to target/covermix/"
+	@echo "make test            format, lints, tests, examples, the Python package, the report in a browser, documentation"
+	@echo "make test-report     look at the report in a headless browser; screenshots in target/covermix/screenshots/"
+	@echo "make notebook        open the Python notebooks, with the package built and installed in target/python"
+	@echo "make fuzz            mutate bills for FUZZ_SECONDS (600) and see that each is read or refused"
+	@echo "make release-check   public interface (cargo semver-checks), licences and advisories (cargo deny)"
+	@echo "make setup           install cmake and libclang if they are missing"
+	@echo "make data            write the synthetic data in data/ again (same seed, same bytes)"
 
 setup:
 	@./scripts/setup
@@ -21,6 +23,12 @@ recommend: setup
 
 test: setup
 	@./scripts/test
+
+test-report: recommend
+	@./scripts/test-report
+
+release-check: setup
+	@./scripts/release-check
 
 data:
 	@$(CARGO) run --quiet --release --no-default-features --example make_data

@@ -5,8 +5,9 @@
 //! cargo run --release --example recommend -- --usage FILE --catalog FILE [--portfolio FILE] [--policy FILE] [--json]
 //! ```
 //!
-//! Prints a table (with `--json` the JSON document) and writes `target/covermix/recommendation.json`. Bad input ends with exit code 2 and writes
-//! nothing.
+//! Prints a table (with `--json` the JSON document) and writes the report to `target/covermix/`: `recommendation.json` with every number, the
+//! same as `.csv`, and as pages to read: `recommendation.html` and `.md` (analysts), `recommendation-memo.html` (who signs),
+//! `recommendation-orders.html` and `.csv` (who places the orders). Bad input ends with exit code 2 and writes nothing.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::cast_precision_loss, reason = "an example prints")]
 
@@ -14,7 +15,7 @@ use clap::Parser;
 use covermix::catalog::Catalog;
 use covermix::planning::{Options, Planner, Policy, Progress};
 use covermix::portfolio::Portfolio;
-use covermix::report::{recommendation_json, recommendation_table};
+use covermix::report::{Report, Settings, recommendation_table};
 use covermix::usage::{PricingCategory, UsageCurves};
 use covermix::{Error, Problem};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -48,10 +49,13 @@ struct Arguments {
     /// Seconds after which the best plan so far is returned.
     #[arg(long, default_value_t = 600)]
     time_limit: u64,
+    /// The cost of capital for net present values, effective a year.
+    #[arg(long, default_value_t = 0.08)]
+    discount_rate: f64,
     /// Print JSON instead of the table.
     #[arg(long)]
     json: bool,
-    /// Where to write the JSON document.
+    /// Where to write the JSON document; the report's other forms go beside it.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/covermix/recommendation.json"))]
     out: PathBuf,
 }
@@ -89,19 +93,22 @@ fn run(arguments: &Arguments) -> covermix::Result<()> {
     };
     let options =
         Options { relative_gap: arguments.gap, time_limit: Duration::from_secs(arguments.time_limit), progress: Some(&show) };
-    let plan = Planner::new(&catalog).usage(&usage).owning(&portfolio).policy(policy).build()?.solve(&options)?;
+    let problem = Planner::new(&catalog).usage(&usage).owning(&portfolio).policy(policy).build()?;
+    let plan = problem.solve(&options)?;
+    bar.set_message("gathering the evidence for the report");
+    let settings = Settings { discount_rate: arguments.discount_rate, ..Settings::default() };
+    let report = Report::builder(&problem, &plan).settings(settings).build()?;
     bar.finish_and_clear();
 
-    let document = recommendation_json(&plan, &catalog);
-    covermix::report::write_json(&arguments.out, &document)?;
+    let written = report.write(&arguments.out)?;
     if arguments.json {
-        println!("{document:#}");
+        println!("{:#}", report.json()?);
     } else {
         println!("{}", recommendation_table(&plan, &catalog));
-        println!(
-            "The same as JSON: {}",
-            arguments.out.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&arguments.out).display()
-        );
+        println!("The report:");
+        for path in written {
+            println!("  {}", path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&path).display());
+        }
     }
     assert!(plan.billed_cost() <= plan.before().total().cost(), "the plan costs more than buying nothing");
     assert!(plan.lower_bound() <= plan.after().total().cost().to_f64(), "the bound is above the bill");

@@ -32,6 +32,7 @@ mod extensive;
 pub mod flexibility;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod hour;
+mod inputs;
 #[cfg(feature = "highs")]
 mod judged;
 #[cfg(feature = "highs")]
@@ -68,7 +69,7 @@ mod tests;
 pub use action::taken::PlannedAction;
 pub use action::{Change, Given, Limit, Received};
 #[cfg(feature = "highs")]
-pub use certificate::{Certificate, Sensitivity};
+pub use certificate::{Certificate, Reason, Sensitivity};
 #[cfg(feature = "highs")]
 pub use clash::{Clash, Clashing};
 pub use extensive::Extensive;

@@ -1,0 +1,205 @@
+//! Who reads, and the page made for each of them.
+
+mod analyst;
+mod memo;
+mod orders;
+
+use super::document::{Block, Cell, Document, Format, Reader, Span, Table, Tile, columns, text};
+
+/// A reader with a page of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Who signs: one page with the ask, what it is worth, the risk, and lines for approval.
+    Executive,
+    /// Who must be sure: everything, decision first, with the rules that bind and their price.
+    Analyst,
+    /// Who places the orders: the fields to enter, and the checks afterwards.
+    Engineer,
+}
+
+impl Audience {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Executive, Self::Analyst, Self::Engineer];
+
+    /// What the page adds to a file name: nothing for the analyst's, which is the whole report.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Executive => "-memo",
+            Self::Analyst => "",
+            Self::Engineer => "-orders",
+        }
+    }
+}
+
+/// The page for a reader.
+pub(super) fn document(reader: &Reader<'_>, audience: Audience) -> Document {
+    match audience {
+        Audience::Executive => memo::document(reader),
+        Audience::Analyst => analyst::document(reader),
+        Audience::Engineer => orders::document(reader),
+    }
+}
+
+/// What the plan is for, under the title.
+fn subtitle(reader: &Reader<'_>) -> String {
+    let report = reader.report;
+    let last = report.usage_until - chrono::TimeDelta::hours(1);
+    format!("Usage from {} to {}, prices of {}", report.usage_from.date_naive(), last.date_naive(), price_date(reader))
+}
+
+fn price_date(reader: &Reader<'_>) -> String {
+    reader.report.catalog.price_date.map_or_else(|| "unknown date".to_owned(), |date| date.to_string())
+}
+
+/// The proof in one sentence.
+fn proof(reader: &Reader<'_>) -> Vec<Span> {
+    vec![
+        text("Every hour was billed by the provider's own rules. No plan under the same policy can cost less than "),
+        reader.money("/lower_bound"),
+        text(" over these "),
+        reader.span("/hours", Format::Plain(0)),
+        text(" hours; this one costs "),
+        reader.money("/objective"),
+        text(", so no other plan could be better by more than "),
+        reader.span("/gap", Format::Percent(3)),
+        text("."),
+    ]
+}
+
+/// What could go wrong, in sentences.
+fn risks(reader: &Reader<'_>) -> Vec<Vec<Span>> {
+    let report = reader.report;
+    let mut risks = Vec::new();
+    if report.purchases.is_empty() {
+        return risks;
+    }
+    if let Some(case) = report.cases.get(report.low_case as usize).filter(|_| report.low_case > 0) {
+        let at = format!("/cases/{}", report.low_case);
+        risks.push(vec![
+            text(format!("Case “{}” ({}): the plan saves ", case.name, case.assumption)),
+            reader.money(&format!("{at}/savings_monthly")),
+            text(" a month instead of "),
+            reader.money("/savings_monthly"),
+            text(", "),
+            reader.money(&format!("{at}/unused_monthly")),
+            text(" a month of commitments goes unused, and the net present value is "),
+            reader.money(&format!("{at}/npv")),
+            text("."),
+        ]);
+    }
+    match report.break_even_usage {
+        Some(_) => risks.push(vec![
+            text("Usage may fall to "),
+            reader.span("/break_even_usage", Format::Percent(1)),
+            text(" of what it was, in every hour, before the plan costs more than buying nothing."),
+        ]),
+        None => risks.push(vec![text("However far usage falls, the plan does not cost more than buying nothing.")]),
+    }
+    let fixed = report.purchases.iter().filter(|purchase| purchase.rights.is_empty()).count();
+    risks.push(vec![
+        text("The purchases commit "),
+        reader.money("/obligation"),
+        text(format!(
+            " over their terms, used or not; {} of {} can be neither exchanged, sold nor returned.",
+            fixed,
+            report.purchases.len()
+        )),
+    ]);
+    let derived = report.purchases.iter().filter(|purchase| !purchase.price_derived.is_empty()).count();
+    if derived > 0 {
+        risks.push(vec![text(format!(
+            "The prices of {derived} purchases are derived, not the provider's own figures: compare them with the order form before buying."
+        ))]);
+    }
+    if report.status == "stopped_at_limit" {
+        risks.push(vec![text("The search was stopped at a limit; a better plan may exist within the gap above.")]);
+    }
+    risks
+}
+
+/// Cash and accounts by year.
+fn years(reader: &Reader<'_>) -> Table {
+    let rows = (0..reader.report.finance.years.len()).map(|index| {
+        let at = |field: &str| reader.cell(&format!("/finance/years/{index}/{field}"), Format::Whole);
+        vec![
+            Cell::Text(format!("Year {}", index + 1)),
+            at("cash_paid"),
+            at("avoided"),
+            at("expense"),
+            at("ebitda_effect"),
+            at("operating_cash_flow_effect"),
+        ]
+    });
+    Table {
+        id: "years".into(),
+        caption: format!("Effect on cash and EBITDA, {}; positive effects help", reader.report.currency),
+        columns: columns(
+            &["From purchase"],
+            &["Paid to provider", "On-demand avoided", "Expense", "EBITDA effect", "Operating cash effect"],
+        ),
+        rows: rows.collect(),
+    }
+}
+
+/// Net present value, internal rate and payback.
+fn investment(reader: &Reader<'_>) -> Vec<Tile> {
+    let finance = &reader.report.finance;
+    let currency = &reader.report.currency;
+    let irr = match finance.irr {
+        Some(_) => reader.cell("/finance/irr", Format::Percent(1)),
+        None => Cell::Text("none".into()),
+    };
+    let payback = match (finance.payback.as_str(), finance.payback_months) {
+        ("immediate", _) | (_, None) => Cell::Text(finance.payback.clone()),
+        _ => reader.cell("/finance/payback_months", Format::Plain(1)),
+    };
+    let months = if matches!(payback, Cell::Number(_)) { format!("months, on {}", finance.payback) } else { String::new() };
+    vec![
+        Tile {
+            label: "Net present value".into(),
+            value: reader.cell("/finance/npv", Format::Whole),
+            note: vec![text(format!("{currency} at ")), reader.span("/finance/discount_rate", Format::Percent(1))],
+        },
+        Tile { label: "Internal rate of return".into(), value: irr, note: vec![text(finance.irr_note.clone())] },
+        Tile { label: "Payback".into(), value: payback, note: vec![text(months)] },
+    ]
+}
+
+/// The monthly saving, large.
+fn saving(reader: &Reader<'_>) -> Tile {
+    Tile {
+        label: "Saves a month".into(),
+        value: reader.cell("/savings_monthly", Format::Whole),
+        note: vec![text(format!("{}, ", reader.report.currency)), reader.span("/savings_rate", Format::Percent(1)), text(" of the bill")],
+    }
+}
+
+/// Purchases in one table; the columns are those that a decision needs.
+fn purchases(reader: &Reader<'_>, most: usize) -> Table {
+    let report = reader.report;
+    let rows = report.purchases.iter().enumerate().take(most).map(|(index, purchase)| {
+        let at = |field: &str, format| reader.cell(&format!("/purchases/{index}/{field}"), format);
+        vec![
+            Cell::Text(super::explain::subject(purchase)),
+            Cell::Text(super::explain::region(purchase).to_owned()),
+            Cell::Text(purchase.term.clone()),
+            Cell::Text(super::explain::payment(purchase)),
+            at("quantity", Format::Plain(2)),
+            Cell::Text(purchase.quantity_unit.clone()),
+            at("upfront", Format::Whole),
+            at("monthly", Format::Whole),
+            at("savings_monthly", Format::Whole),
+            at("utilisation", Format::Percent(1)),
+            at("break_even_month", Format::Plain(0)),
+        ]
+    });
+    let mut columns = columns(&["What", "Region", "Term", "Payment"], &["Quantity"]);
+    columns.extend(self::columns(&["Unit"], &["Upfront", "A month", "Saves a month", "Used", "Even in month"]));
+    Table { id: "purchases".into(), caption: format!("What to buy; amounts in {}", report.currency), columns, rows: rows.collect() }
+}
+
+/// A paragraph of plain text.
+fn paragraph(words: impl Into<String>) -> Block {
+    Block::Paragraph(vec![text(words)])
+}
