@@ -14,7 +14,7 @@ use covermix::portfolio::ledger::{Limit, Use};
 use covermix::portfolio::replacement::{Replacement, split};
 use covermix::portfolio::{Assumptions, Holding, Ledger, Scope, rights};
 use covermix::time::Term;
-use covermix::units::{Money, MoneyPerHour};
+use covermix::units::{Money, MoneyPerHour, Units};
 use covermix::usage::Provider;
 use rust_decimal::{Decimal, dec};
 use serde_json::Value;
@@ -273,7 +273,7 @@ fn sizes(text: &str) -> Vec<Size> {
 fn resized(case: &Value, from: &str, into: &str, wanted: &Value, findings: &mut Findings) -> Parsed<()> {
     let printed = wanted.as_str().unwrap_or("");
     let before = sizes(from);
-    let units = |sizes: &[Size]| footprint(sizes, None).map(|units| units.value()).map_err(|refusal| refusal.to_string());
+    let units = |sizes: &[Size]| footprint(sizes, None).map(Units::value).map_err(|refusal| refusal.to_string());
     let in_brackets: Vec<Decimal> = printed.split_once('(').map_or(Vec::new(), |(_, rest)| words::numbers(rest));
     if let (None, Some(number)) = (verdict(wanted), words::before(printed, "unit")) {
         findings.figure(units(&before)?, &Value::String(number.to_string()), &format!("footprint of {from}"));

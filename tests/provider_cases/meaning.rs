@@ -23,7 +23,7 @@ pub(crate) fn fields(value: &Value) -> Vec<(String, &Value)> {
         match value {
             Value::Object(object) => object.iter().for_each(|(name, value)| walk(&join(name), value, found)),
             Value::Array(list) => {
-                list.iter().enumerate().for_each(|(index, value)| walk(&join(&index.to_string()), value, found))
+                list.iter().enumerate().for_each(|(index, value)| walk(&join(&index.to_string()), value, found));
             }
             _ => found.push((path.to_owned(), value)),
         }
