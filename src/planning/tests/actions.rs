@@ -56,8 +56,8 @@ fn changes(numbers: [u32; 6], end: i64) -> (Vec<Change>, Vec<Limit>) {
     let [price, true_up, received, limit, at, through] = numbers;
     let at = i64::from(at % 3);
     let mut sale = change("sell pool", Action::Sell, &[("pool", 1)], at, -i64::from(price));
-    sale.probability = [1.0, 0.5, 0.75][through as usize % 3];
-    let mut other = change("sell single", Action::Sell, &[("single", 1)], 0, -i64::from(price) / 2);
+    sale.probability = [1.0, 0.5, 0.75][usize::try_from(through % 3).unwrap()];
+    let mut other = change("sell single", Action::Sell, &[("single", 1)], 0, -i64::from(price.div_euclid(2)));
     for sale in [&mut sale, &mut other] {
         sale.uses.push(("sales".into(), Decimal::ONE));
     }

@@ -26,10 +26,10 @@ proptest! {
 
     #[test]
     fn nothing_is_proposed_that_a_rule_forbids(
-        before in 1i64..2000, after in 1i64..2000, quantity in 1u32..9, decided in 0i64..48, most in 0u32..6, days in 0i64..4,
+        before in 1i64..2000, after in 1i64..2000, quantity in 1u32..9, decided in 0i64..48, most in 0u32..6, days in 0usize..4,
     ) {
         // Close to the edges: 24 hours before the end, 30 days after the purchase, a month before the end.
-        let (before, after) = ([before, 720, 719, 721][days as usize], [after, 24 + decided, 25 + decided, 23 + decided][days as usize]);
+        let (before, after) = ([before, 720, 719, 721][days], [after, 24 + decided, 25 + decided, 23 + decided][days]);
         prop_assume!(after > 0);
         let (catalog, usage, _) = families();
         let portfolio = aged(before, after, quantity);
@@ -97,7 +97,7 @@ proptest! {
         // The fewest received for each number given up, from the lots, against the rule: 13 cents an hour given, the rate received.
         let mut least = vec![0u32];
         for given in 1..=held {
-            let of_lots = lots.iter().filter(|(lot, _)| *lot <= given).map(|(lot, count)| least[(given - lot) as usize] + count).min();
+            let of_lots = lots.iter().filter(|(lot, _)| *lot <= given).map(|(lot, count)| least[usize::try_from(given - lot).unwrap()] + count).min();
             let rule = (13 * given).div_ceil(rate);
             let made = of_lots.unwrap();
             // With few lots they are complete; else they are so but for one.
