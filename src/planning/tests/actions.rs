@@ -291,6 +291,28 @@ fn a_commitment_that_ends_is_renewed_where_usage_stays() {
 }
 
 #[test]
+fn the_problem_as_json_and_mps_has_the_actions() {
+    let (catalog, usage, portfolio) = families();
+    let problem = Planner::new(&catalog).usage(&usage).owning(&portfolio).rights(Rights::default()).build().unwrap();
+    let json = problem.to_json().unwrap();
+    let changes = json["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), problem.changes().len());
+    let sale = changes.iter().find(|change| change["kind"] == "sell").unwrap();
+    // One reservation less in every hour.
+    assert_eq!((sale["effects"][0]["capacity"].as_f64(), sale["effects"][0]["end_hour"].as_u64()), (Some(-1.0), Some(720)));
+    assert!(
+        json["rules"].as_array().unwrap().iter().any(|rule| rule["rule"] == "what is held of old-conv" && rule["upper"] == 10.0)
+    );
+    // The extensive form has a column for each, after those of the candidates.
+    let form = problem.extensive(true);
+    let named = |index: usize| form.columns.iter().any(|column| column.name == format!("steps_{index}") && column.is_integer);
+    assert!((problem.candidates().len()..problem.columns.len()).all(named));
+    let mut mps = Vec::new();
+    form.write_mps(&mut mps).unwrap();
+    assert!(String::from_utf8(mps).unwrap().contains(&format!("steps_{}", problem.columns.len() - 1)));
+}
+
+#[test]
 fn changes_that_make_no_sense_are_refused() {
     let (catalog, usage, portfolio) = families();
     let refused = |change: Change| {
