@@ -294,8 +294,9 @@ fn refund_clauses(purchase: &Purchase, words: &str, allowed: &Result<(), Refusal
     for clause in words.split(';') {
         let lower = clause.to_lowercase();
         if lower.contains("partial") {
-            let part = purchase.quantity / dec!(2);
-            findings.holds(part < purchase.quantity, clause);
+            let several = Purchase { offer: purchase.offer.clone(), quantity: dec!(2), ..*purchase };
+            let quote = several.ask(|holding| azure::refund::quote(holding, None, several.at, &several.assumptions()));
+            findings.allowed(&quote.and_then(|quote| quote.check_quantities(&[Decimal::ONE])), true, clause);
         } else if lower.contains("cannot") || lower.contains("not ") || lower.contains("exceed") {
             findings.allowed(allowed, false, clause);
         } else if lower.contains("can ") || lower.contains("allowed") || lower.contains("possible") {
