@@ -4,7 +4,7 @@
 use chrono::{DateTime, Duration, Utc};
 use covermix::catalog::{Benefit, Catalog, Offer, PaymentOption, Right, ScopeKind};
 use covermix::portfolio::action::{Action, Quote};
-use covermix::portfolio::assumptions::{AzureAssumptions, Proration};
+use covermix::portfolio::assumptions::{AzureAssumptions, Premium, Proration, Put};
 use covermix::portfolio::aws::modification::{Target, modify};
 use covermix::portfolio::deadline::{DeadlineKind, alerts, deadlines};
 use covermix::portfolio::ledger::{Limit, Use};
@@ -505,4 +505,36 @@ fn what_is_retired_or_renews_is_known() {
     assert_eq!((renewed.start, renewed.end, renewed.quantity), (held.end, at("2028-03-01T00:00:00Z"), dec!(2)));
     assert!(covermix::portfolio::rights::renewed(&Holding::plain(&held, &own), &catalog).is_none(), "not sold any more");
     assert!(Portfolio::new(vec![], vec![]).unwrap().with_particulars([Particulars::of("c")]).is_err());
+}
+
+#[test]
+fn a_listing_falls_in_equal_steps_and_a_put_has_its_premium() {
+    let prices: Vec<Decimal> =
+        aws::resale::schedule(Money::new(dec!(90)), 9).iter().map(|price| price.value().round_dp(9)).collect();
+    assert_eq!((prices.len(), prices[0], prices[4], prices[8]), (9, dec!(90), dec!(50), dec!(10)));
+    assert_eq!(aws::resale::proceeds(Money::new(dec!(1000))), Money::new(dec!(880)));
+    let own = offer("o", Provider::Aws, Term::AWS_THREE_YEARS, dec!(0), dec!(0.05));
+    let held = held("c", &own, dec!(2), at("2026-03-01T00:00:00Z"));
+    let holding = Holding::plain(&held, &own);
+    let put = |premium: Premium| Put { binding: Term::Days(30), premium, strike: Decimal::ONE };
+    let by_savings = put(Premium::ShareOfSavings { share: dec!(0.3) });
+    assert_eq!(by_savings.premium(&holding, MoneyPerHour::new(dec!(0.04))), MoneyPerHour::new(dec!(0.012)));
+    assert_eq!(by_savings.premium(&holding, MoneyPerHour::new(dec!(-0.04))), MoneyPerHour::ZERO, "none where it does not save");
+    let by_price = put(Premium::ShareOfPrice { share: dec!(0.1) });
+    assert_eq!(by_price.premium(&holding, MoneyPerHour::ZERO), MoneyPerHour::new(dec!(0.005)));
+}
+
+#[test]
+fn an_exact_match_is_enough_although_a_price_is_divided() {
+    // 100 a month for 36 months, of which 18 are paid, for an offer of 1,800 in all.
+    let hourly = |monthly: Decimal| monthly / dec!(730);
+    let own = offer("o", Provider::Azure, Term::Months(36), dec!(0), hourly(dec!(100)));
+    let held = held("c", &own, dec!(1), at("2025-01-10T00:00:00Z"));
+    let holding = Holding::plain(&held, &own);
+    let now = at("2026-07-10T00:00:00Z");
+    for (price, count) in [(dec!(1800), dec!(1)), (dec!(1799.99), dec!(2))] {
+        let target = offer("new", Provider::Azure, Term::Months(12), price, dec!(0));
+        let quote = azure::exchange::quote(&[(&holding, None)], &target, now, &Assumptions::default()).unwrap();
+        assert_eq!(quote.least_received(&[dec!(1)]).unwrap(), count, "for {price}");
+    }
 }

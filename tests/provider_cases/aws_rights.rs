@@ -567,18 +567,27 @@ fn returned(inputs: &Value, expected: &Value) -> Parsed<Findings> {
 /// How many Reserved Instances can be bought in a month: regional, and zonal in each availability zone.
 fn limits(inputs: &Value, expected: &Value) -> Parsed<Findings> {
     let mut findings = Findings::default();
-    let zones = match inputs
-        .as_object()
-        .and_then(|fields| fields.iter().find(|(name, _)| name.contains("zone") || name.contains("az")))
-    {
-        Some((_, Value::Array(zones))) => Decimal::from(zones.len()),
-        _ => figure(inputs, &["zones", "azs", "zone", "az"]).unwrap_or(Decimal::ONE),
+    let names: Vec<String> = fields(inputs).into_iter().map(|(path, _)| path).collect();
+    if names.iter().any(|name| name.contains("on_demand") || name.contains("running")) {
+        return Err("a quota of running instances, not of purchases".into());
+    }
+    let is_zones = |name: &str| {
+        let is_amount = ["limit", "per_", "quota", "default", "zonal"].iter().any(|word| name.contains(word));
+        (name.contains("zone") || name.contains("az")) && !is_amount
     };
-    let (regional, zonal) = (Limit::RegionalPurchases.published(), Limit::ZonalPurchases.published());
-    for (name, wanted) in expected.as_object().into_iter().flatten() {
-        if decimal(wanted).is_err() {
-            continue;
+    let zones = match inputs.as_object().and_then(|fields| fields.iter().find(|(name, _)| is_zones(name))) {
+        Some((_, Value::Array(zones))) => Decimal::from(zones.len()),
+        Some((_, zones)) => decimal(zones)?,
+        None => Decimal::ONE,
+    };
+    let mut ledger = Ledger::default();
+    for (limit, word) in [(Limit::RegionalPurchases, "regional"), (Limit::ZonalPurchases, "zonal")] {
+        if let Some(amount) = figure(inputs, &[word]) {
+            ledger = ledger.with_limit(limit, amount);
         }
+    }
+    let (regional, zonal) = (ledger.limit(Limit::RegionalPurchases), ledger.limit(Limit::ZonalPurchases));
+    for (name, wanted) in expected.as_object().into_iter().flatten() {
         let found = match name.as_str() {
             name if name.contains("per_az") || name.contains("per_zone") || name.contains("each") => zonal,
             name if name.contains("zonal") => zonal * zones,

@@ -237,11 +237,16 @@ fn refund(purchase: &Purchase, inputs: &Value, expected: &Value) -> Parsed<Findi
     let mut after = ledger.clone();
     let recorded = uses.into_iter().try_for_each(|used| after.record(used));
     let left_at = |at: DateTime<Utc>| after.left(Limit::Refunds, "", at);
-    for (name, wanted) in expected.as_object().into_iter().flatten() {
-        let later = words::numbers(name).first().copied().filter(|days| *days > dec!(300));
-        let name = name.to_lowercase();
+    for (name, wanted) in fields(expected) {
+        let number = words::numbers(&name).last().copied();
+        let later = number.filter(|days| *days > dec!(300));
+        let payments = number.filter(|_| name.contains("after")).filter(|payments| *payments < dec!(100));
         let is = |word: &str| name.contains(word);
-        if is("day") && is("remain") {
+        if let Some(payments) = payments {
+            let each = total / Decimal::from(purchase.offer.term.nominal_months());
+            let left = total - payments * each;
+            findings.figure(if is("remain") || is("left") { left } else { payments * each }, wanted, &name);
+        } else if is("day") && is("remain") {
             days(purchase, wanted, &mut findings);
         } else if is("month") && (is("remain") || is("left")) {
             let months = purchase.offer.term.nominal_months();
@@ -289,8 +294,9 @@ fn refund_clauses(purchase: &Purchase, words: &str, allowed: &Result<(), Refusal
     for clause in words.split(';') {
         let lower = clause.to_lowercase();
         if lower.contains("partial") {
-            let part = purchase.quantity / dec!(2);
-            findings.holds(part < purchase.quantity, clause);
+            let several = Purchase { offer: purchase.offer.clone(), quantity: dec!(2), ..*purchase };
+            let quote = several.ask(|holding| azure::refund::quote(holding, None, several.at, &several.assumptions()));
+            findings.allowed(&quote.and_then(|quote| quote.check_quantities(&[Decimal::ONE])), true, clause);
         } else if lower.contains("cannot") || lower.contains("not ") || lower.contains("exceed") {
             findings.allowed(allowed, false, clause);
         } else if lower.contains("can ") || lower.contains("allowed") || lower.contains("possible") {
