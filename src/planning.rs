@@ -25,6 +25,7 @@ mod capacity;
 mod certificate;
 #[cfg(feature = "highs")]
 mod clash;
+#[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod column;
 mod export;
 mod extensive;

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Duration, Utc};
 use covermix::catalog::{Benefit, Catalog, Offer, PaymentOption, Right, ScopeKind};
 use covermix::portfolio::action::{Action, Quote};
-use covermix::portfolio::assumptions::{AzureAssumptions, Proration};
+use covermix::portfolio::assumptions::{AzureAssumptions, Premium, Proration, Put};
 use covermix::portfolio::aws::modification::{Target, modify};
 use covermix::portfolio::deadline::{DeadlineKind, alerts, deadlines};
 use covermix::portfolio::ledger::{Limit, Use};
@@ -97,7 +97,7 @@ proptest! {
         let received = quote.received.as_ref().unwrap();
         let value = |upfront: Money, obligation: Money| (upfront + obligation).value();
         let before = value(quote.given[0].prepaid, quote.given[0].obligation) * given[0];
-        prop_assert!(value(received.upfront, received.obligation) * count >= before);
+        prop_assert!((value(received.upfront, received.obligation) * count).round_dp(9) >= before.round_dp(9));
         prop_assert!(quote.cash(&given, count) <= Money::ZERO, "the true-up is never paid out");
         prop_assert!(count == Decimal::ONE || quote.check_received(&given, count - Decimal::ONE).is_err(), "it is the least");
         prop_assert_eq!(received.end, commitment.end);
@@ -203,8 +203,9 @@ proptest! {
     fn a_portfolio_agrees_with_itself_in_any_order(quantities in prop::collection::vec(1_u32..9, 1..6), rename in any::<bool>()) {
         let offer = offer("o", Provider::Aws, Term::AWS_ONE_YEAR, dec!(10), dec!(0.1));
         let first = at("2026-01-01T05:00:00Z");
-        let list: Vec<Commitment> = quantities.iter().enumerate()
-            .map(|(index, quantity)| held(&format!("c{index}"), &offer, Decimal::from(*quantity), first + Duration::days(index as i64)))
+        let days = quantities.iter().zip(0_i64..);
+        let list: Vec<Commitment> = days
+            .map(|(quantity, day)| held(&format!("c{day}"), &offer, Decimal::from(*quantity), first + Duration::days(day)))
             .collect();
         let theirs = list.iter().rev().map(|c| Commitment { id: if rename { format!("arn:{}", c.id) } else { c.id.clone() }, ..c.clone() });
         let ours = Portfolio::new(vec![offer.clone()], list.clone()).unwrap();
@@ -465,4 +466,75 @@ fn a_quote_that_is_carried_out_is_checked() {
     let expected =
         [("c", dec!(5), "2027-01-01 00:00"), ("c-", dec!(5), "2026-03-01 07:30"), ("c>exchange", dec!(2), "2027-01-01 00:00")];
     assert_eq!(rows, expected.map(|(id, quantity, end)| (id, quantity, end.to_owned())));
+}
+
+#[test]
+fn purchases_are_queued_and_limited() {
+    let own = offer("o", Provider::Aws, Term::AWS_ONE_YEAR, dec!(0), dec!(0.1));
+    let (now, zone) = (at("2026-05-31T23:00:00Z"), Scope::AvailabilityZone { availability_zone: "z".into() });
+    assert!(aws::check_queue(&Scope::Region, now, now + Duration::days(1095)).is_ok());
+    let refused = aws::check_queue(&Scope::Region, now, now + Duration::days(1095) + Duration::seconds(1)).unwrap_err();
+    assert_eq!(refused.rule, Rule::AwsQueue);
+    assert_eq!(aws::check_queue(&zone, now, now).unwrap_err().rule, Rule::AwsQueue);
+    let mut ledger = Ledger::default();
+    let mut buy = |scope: &Scope, quantity: Decimal, at: DateTime<Utc>| {
+        ledger.record(aws::purchase_use(&own, scope, quantity, at).unwrap())
+    };
+    assert!(buy(&Scope::Region, dec!(20), now).is_ok() && buy(&zone, dec!(20), now).is_ok());
+    assert_eq!(buy(&Scope::Region, dec!(1), now).unwrap_err().rule, Rule::AwsPurchaseLimit);
+    assert!(buy(&Scope::Region, dec!(1), now + Duration::hours(1)).is_ok(), "the next month");
+    let nodes = Offer { service: "AmazonRDS".into(), ..own.clone() };
+    assert_eq!(aws::purchase_use(&nodes, &Scope::Region, dec!(1), now), None);
+}
+
+#[test]
+fn what_is_retired_or_renews_is_known() {
+    let own = offer("vm", Provider::Azure, Term::Months(12), dec!(3650), dec!(0));
+    let held = held("c", &own, dec!(2), at("2026-03-01T00:00:00Z"));
+    let retired = Particulars { status: covermix::portfolio::particulars::Status::Retired, ..Particulars::of("c") };
+    let portfolio = Portfolio::new(vec![own.clone()], vec![held.clone()]).unwrap().with_particulars([retired]).unwrap();
+    let (catalog, now) = (catalog(), at("2026-05-01T00:00:00Z"));
+    let permissions =
+        covermix::portfolio::rights::permissions(&portfolio, &catalog, now, &Assumptions::default(), &Ledger::default());
+    let is_refused =
+        |verdict: &covermix::portfolio::action::Verdict| matches!(verdict, covermix::portfolio::action::Verdict::Refused(_));
+    assert!(permissions.unwrap().iter().all(|permission| is_refused(&permission.verdict)));
+    assert_eq!(state::lock_in(&portfolio.holdings(&catalog).unwrap(), now), state::LockIn::default());
+    let on_sale = Catalog::new("USD", None, "test", catalog.prices().to_vec(), vec![own.clone()]).unwrap();
+    let renewed = covermix::portfolio::rights::renewed(&Holding::plain(&held, &own), &on_sale).unwrap();
+    assert_eq!((renewed.start, renewed.end, renewed.quantity), (held.end, at("2028-03-01T00:00:00Z"), dec!(2)));
+    assert!(covermix::portfolio::rights::renewed(&Holding::plain(&held, &own), &catalog).is_none(), "not sold any more");
+    assert!(Portfolio::new(vec![], vec![]).unwrap().with_particulars([Particulars::of("c")]).is_err());
+}
+
+#[test]
+fn a_listing_falls_in_equal_steps_and_a_put_has_its_premium() {
+    let prices: Vec<Decimal> =
+        aws::resale::schedule(Money::new(dec!(90)), 9).iter().map(|price| price.value().round_dp(9)).collect();
+    assert_eq!((prices.len(), prices[0], prices[4], prices[8]), (9, dec!(90), dec!(50), dec!(10)));
+    assert_eq!(aws::resale::proceeds(Money::new(dec!(1000))), Money::new(dec!(880)));
+    let own = offer("o", Provider::Aws, Term::AWS_THREE_YEARS, dec!(0), dec!(0.05));
+    let held = held("c", &own, dec!(2), at("2026-03-01T00:00:00Z"));
+    let holding = Holding::plain(&held, &own);
+    let put = |premium: Premium| Put { binding: Term::Days(30), premium, strike: Decimal::ONE };
+    let by_savings = put(Premium::ShareOfSavings { share: dec!(0.3) });
+    assert_eq!(by_savings.premium(&holding, MoneyPerHour::new(dec!(0.04))), MoneyPerHour::new(dec!(0.012)));
+    assert_eq!(by_savings.premium(&holding, MoneyPerHour::new(dec!(-0.04))), MoneyPerHour::ZERO, "none where it does not save");
+    let by_price = put(Premium::ShareOfPrice { share: dec!(0.1) });
+    assert_eq!(by_price.premium(&holding, MoneyPerHour::ZERO), MoneyPerHour::new(dec!(0.005)));
+}
+
+#[test]
+fn an_exact_match_is_enough_although_a_price_is_divided() {
+    // 100 a month for 36 months, of which 18 are paid, for an offer of 1,800 in all.
+    let hourly = |monthly: Decimal| monthly / dec!(730);
+    let own = offer("o", Provider::Azure, Term::Months(36), dec!(0), hourly(dec!(100)));
+    let held = held("c", &own, dec!(1), at("2025-01-10T00:00:00Z"));
+    let holding = Holding::plain(&held, &own);
+    let now = at("2026-07-10T00:00:00Z");
+    for (price, count) in [(dec!(1800), dec!(1)), (dec!(1799.99), dec!(2))] {
+        let target = offer("new", Provider::Azure, Term::Months(12), price, dec!(0));
+        let quote = azure::exchange::quote(&[(&holding, None)], &target, now, &Assumptions::default()).unwrap();
+        assert_eq!(quote.least_received(&[dec!(1)]).unwrap(), count, "for {price}");
+    }
 }

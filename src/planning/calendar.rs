@@ -58,15 +58,15 @@ impl Plan {
             };
             let tranche = tranches.entry(purchase.start).or_insert_with(empty);
             tranche.purchases.push((purchase.offer.id.clone(), purchase.quantity));
-            tranche.hourly = tranche.hourly + purchase.offer.effective_hourly() * purchase.quantity;
-            tranche.upfront = tranche.upfront + purchase.upfront;
+            tranche.hourly += purchase.offer.effective_hourly() * purchase.quantity;
+            tranche.upfront += purchase.upfront;
         }
         for tranche in tranches.values_mut() {
             tranche.purchases.sort();
             for commitment in self.portfolio().commitments() {
                 if commitment.start <= tranche.date && tranche.date < commitment.end {
                     let offer = self.portfolio().offer(problem.catalog, commitment)?;
-                    tranche.running = tranche.running + offer.effective_hourly() * commitment.quantity;
+                    tranche.running += offer.effective_hourly() * commitment.quantity;
                 }
             }
         }
@@ -84,7 +84,7 @@ impl Plan {
             let is_held = problem.portfolio.commitments().iter().any(|held| held.id == commitment.id);
             let month = months.entry(Hour::containing(commitment.end).month()).or_default();
             let part = if is_held { &mut month.held } else { &mut month.bought };
-            *part = *part + hourly;
+            *part += hourly;
         }
         Ok(months)
     }

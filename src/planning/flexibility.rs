@@ -55,7 +55,7 @@ impl Problem<'_> {
             let offer = self.portfolio.offer(self.catalog, commitment)?;
             if let Some(rigid) = self.rigid(offer) {
                 let more = offer.effective_hourly() - rigid.effective_hourly();
-                premium = premium + more.max(MoneyPerHour::ZERO) * commitment.quantity;
+                premium += more.max(MoneyPerHour::ZERO) * commitment.quantity;
             }
         }
         let cost_a_year = premium.over_hours(Decimal::from(HOURS_PER_YEAR));

@@ -263,10 +263,11 @@ impl Writer<'_, '_> {
         }
         let mut order =
             self.order(Operation::Act(action.kind), offer, results, action.paid, self.plan.after(), action.reason.clone());
-        order.at = action.decided;
+        order.at = action.deadline.map_or(action.decided, |deadline| action.decided.min(deadline));
         order.released = Some(action.at);
         order.deadline = action.deadline;
-        order.gives = action.gives.iter().map(|(id, quantity)| Part { commitment: id.clone(), quantity: *quantity }).collect();
+        let gives = action.gives.iter().map(|(id, quantity)| Part { commitment: id.clone(), quantity: *quantity });
+        order.gives = gives.collect();
         if let Some(change) = action.change.as_ref().filter(|change| change.probability < 1.0) {
             let times = Decimal::from(action.times);
             let part = |given: &super::Given| Part { commitment: given.commitment.clone(), quantity: given.quantity * times };

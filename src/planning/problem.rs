@@ -51,8 +51,10 @@ pub struct Problem<'a> {
     pub(super) candidates: Vec<Candidate>,
     /// The decisions: purchases in the order of the candidates, then changes.
     pub(super) columns: Vec<Column>,
+    #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "plans alone use it"))]
     pub(super) change_terms: Vec<ChangeTerms>,
     /// For each commitment held, in the portfolio's order, the slot that it has capacity in.
+    #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "plans alone use it"))]
     pub(super) held_slots: Vec<Option<usize>>,
     pub(super) rows: Rows,
     pub(super) recourse: Recourse<'a>,

@@ -27,6 +27,12 @@ const MOST_LOTS: u32 = 2_000;
 /// So many pairs of lots are kept in any case; then only those that waste half as much as the last.
 const KEPT_LOTS: usize = 6;
 
+/// For each limit and owner: the changes that use it, when, and how much a step.
+type Uses = BTreeMap<(Shared, String), Vec<(usize, DateTime<Utc>, Decimal)>>;
+
+/// What is given up how for which pool, payment option and end.
+type Pooled = (String, Action, String, PaymentOption, DateTime<Utc>);
+
 /// What the planner may do with what is held, by the providers' rules.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rights {
@@ -56,7 +62,7 @@ impl Rights {
         let holdings: HashMap<&str, Holding<'_>> =
             portfolio.holdings(catalog)?.into_iter().map(|holding| (holding.commitment.id.as_str(), holding)).collect();
         let mut changes = Vec::new();
-        let mut uses: BTreeMap<(Shared, String), Vec<(usize, DateTime<Utc>, Decimal)>> = BTreeMap::new();
+        let mut uses = Uses::new();
         for at in dates.iter().copied().collect::<BTreeSet<_>>() {
             let quotes = rights::quotes(portfolio, catalog, at, &self.assumptions, &self.ledger)?;
             for quote in finest(quotes, catalog) {
@@ -156,11 +162,7 @@ impl Rights {
     }
 
     /// One limit for each date and all earlier uses that count in the same period.
-    fn limits(
-        &self,
-        uses: &BTreeMap<(Shared, String), Vec<(usize, DateTime<Utc>, Decimal)>>,
-        changes: &mut [Change],
-    ) -> Vec<Limit> {
+    fn limits(&self, uses: &Uses, changes: &mut [Change]) -> Vec<Limit> {
         let mut limits = Vec::new();
         for ((limit, owner), uses) in uses {
             let mut known: BTreeSet<Vec<DateTime<Utc>>> = BTreeSet::new();
@@ -187,8 +189,7 @@ impl Rights {
 /// value in finer steps, and covers the same.
 fn finest(quotes: Vec<Quote>, catalog: &Catalog) -> Vec<Quote> {
     let mut kept: Vec<Quote> = Vec::with_capacity(quotes.len());
-    let mut smallest: BTreeMap<(String, Action, String, PaymentOption, DateTime<Utc>), (usize, Decimal, Decimal)> =
-        BTreeMap::new();
+    let mut smallest: BTreeMap<Pooled, (usize, Decimal, Decimal)> = BTreeMap::new();
     for quote in quotes {
         let received = quote.received.as_ref();
         let offer = received.and_then(|received| catalog.offer(&received.offer));

@@ -4,6 +4,7 @@
 use super::action::taken::PlannedAction;
 use super::plan::Plan;
 use super::problem::Problem;
+use crate::billing::CommitmentBill;
 use crate::error::Result;
 use crate::portfolio::Assumptions;
 use crate::portfolio::deadline::{Deadline, DeadlineKind, deadlines};
@@ -84,7 +85,7 @@ impl Problem<'_> {
                 offer: held.offer.clone(),
                 quantity: held.quantity,
                 end: held.end,
-                utilisation: billed.and_then(|of| of.utilisation()),
+                utilisation: billed.and_then(CommitmentBill::utilisation),
                 monthly_waste: plan.monthly(billed.map_or(Money::ZERO, |of| of.charges.unused_commitment)),
                 uncovered: plan.monthly(left(&|column| covered.contains(&column))),
                 uncovered_beside: plan.monthly(left(&is_beside)),

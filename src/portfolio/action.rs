@@ -383,7 +383,7 @@ impl Quote {
             }
             // By the product, not the quotient: a division may be rounded just above or below a whole number.
             let mut lots = (required / test.received / received.lot.increment).floor();
-            while lots * received.lot.increment * test.received < required {
+            while exact(lots * received.lot.increment * test.received) < required {
                 lots += Decimal::ONE;
             }
             least = least.max(lots * received.lot.increment);
@@ -403,7 +403,7 @@ impl Quote {
             return Err(Refusal { rule: Rule::Lot, because: Because::Quantity { quantity: count, wanted } });
         }
         for test in &received.tests {
-            let (required, offered) = (test.required(quantities), test.received * count);
+            let (required, offered) = (test.required(quantities), exact(test.received * count));
             let is_met = match test.relation {
                 Relation::AtLeast => offered >= required,
                 Relation::Equal => offered == required,
@@ -457,12 +457,17 @@ impl Test {
     /// What the received side must reach for these quantities given up.
     #[must_use]
     pub fn required(&self, quantities: &[Decimal]) -> Decimal {
-        self.given.iter().zip(quantities).map(|(given, quantity)| given * quantity).sum()
+        exact(self.given.iter().zip(quantities).map(|(given, quantity)| given * quantity).sum())
     }
 
     fn refusal(&self, required: Decimal, received: Decimal) -> Refusal {
         Refusal { rule: self.rule, because: Because::Value { relation: self.relation, required, received } }
     }
+}
+
+/// Without what divisions left in the last of 28 digits: a price of 100 a month is 100 again when its hours are put together.
+fn exact(value: Decimal) -> Decimal {
+    value.round_dp(12)
 }
 
 /// Whether a quantity is the minimum of a lot or more, in its steps.

@@ -1,6 +1,8 @@
 //! What a buyer assumes or has agreed, and no page tells: sale prices and sell-through, fees that a provider reserves, dates of policy, who
 //! the seller of record is.
 
+use crate::error::{Error, Problem, Result};
+use crate::files;
 use crate::time::Term;
 use crate::units::Money;
 use chrono::NaiveDate;
@@ -19,6 +21,64 @@ pub struct Assumptions {
     pub azure: AzureAssumptions,
     /// Puts bought on commitments, by the commitment's identifier.
     pub puts: BTreeMap<String, Put>,
+}
+
+impl Assumptions {
+    /// Reads assumptions from their JSON.
+    ///
+    /// # Errors
+    /// [`Problem::Malformed`] for another shape, and all of [`Assumptions::check`].
+    pub fn from_json(text: &str) -> Result<Self> {
+        let assumptions: Self = files::parse_json(text, "assumptions about commitments (JSON)")?;
+        assumptions.check()?;
+        Ok(assumptions)
+    }
+
+    /// Whether every share and price is one.
+    ///
+    /// # Errors
+    /// [`Problem::OutOfRange`] with the field.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |field: &str, value: String, range: &'static str| {
+            Err(Error::from(Problem::OutOfRange { value, range }).in_field(field))
+        };
+        let share = |field: &str, value: Decimal| match value {
+            value if value < Decimal::ZERO || value > Decimal::ONE => refuse(field, value.to_string(), "0 to 1"),
+            _ => Ok(()),
+        };
+        let positive = |field: &str, value: Decimal| match value {
+            value if value < Decimal::ZERO => refuse(field, value.to_string(), "0 and more"),
+            _ => Ok(()),
+        };
+        if !(0.0..=1.0).contains(&self.aws.sell_through) {
+            return refuse("aws.sell_through", self.aws.sell_through.to_string(), "0 to 1");
+        }
+        match &self.aws.sale_price {
+            SalePrice::ShareOfPrepaid { share } | SalePrice::ShareOfReplacement { share } => {
+                positive("aws.sale_price.share", *share)?;
+            }
+            SalePrice::Each { price } => positive("aws.sale_price.price", price.value())?,
+        }
+        share("azure.early_termination_fee", self.azure.early_termination_fee)?;
+        if self.azure.usd_rate <= Decimal::ZERO {
+            return refuse("azure.usd_rate", self.azure.usd_rate.to_string(), "amounts above 0");
+        }
+        for (id, put) in &self.puts {
+            let field = |name: &str| format!("puts.{id}.{name}");
+            positive(&field("strike"), put.strike)?;
+            match put.premium {
+                Premium::ShareOfSavings { share: premium } => share(&field("premium"), premium)?,
+                Premium::ShareOfPrice { share: premium } => positive(&field("premium"), premium)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The JSON Schema of their format.
+    #[must_use]
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
 }
 
 /// What is assumed of AWS.
@@ -182,4 +242,42 @@ pub enum Premium {
         #[schemars(schema_with = "crate::units::decimal_schema")]
         share: Decimal,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn what_is_left_out_is_as_published() {
+        assert_eq!(Assumptions::from_json("{}").unwrap(), Assumptions::default());
+        let written = serde_json::to_string(&Assumptions::default()).unwrap();
+        assert_eq!(Assumptions::from_json(&written).unwrap(), Assumptions::default());
+    }
+
+    #[rstest]
+    #[case(r#"{"aws": {"sell_through": 1.5}}"#, "sell_through")]
+    #[case(r#"{"aws": {"sale_price": {"kind": "each", "price": "-0.01"}}}"#, "aws.sale_price.price")]
+    #[case(r#"{"azure": {"early_termination_fee": "12"}}"#, "early_termination_fee")]
+    #[case(r#"{"azure": {"usd_rate": "0"}}"#, "usd_rate")]
+    #[case(
+        r#"{"puts": {"c": {"binding": "P30D", "premium": {"kind": "share_of_savings", "share": "1.1"}, "strike": "1"}}}"#,
+        "puts.c.premium"
+    )]
+    #[case(r#"{"google": {}}"#, "google")]
+    fn wrong_assumptions_are_refused(#[case] text: &str, #[case] words: &str) {
+        let message = Assumptions::from_json(text).unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
+    }
+
+    #[test]
+    fn the_checked_in_schema_is_the_one_the_types_make() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/assumptions.schema.json");
+        let schema = serde_json::to_string_pretty(&Assumptions::json_schema()).unwrap() + "\n";
+        if std::env::var_os("COVERMIX_WRITE_SCHEMAS").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), schema, "run the test with COVERMIX_WRITE_SCHEMAS=1 to renew it");
+    }
 }

@@ -13,7 +13,7 @@ use super::Scope;
 use super::action::{Action, Because, Given, LimitUse, Quote, Received, Refusal, Relation, Test, Window};
 use super::assumptions::{Assumptions, SellerOfRecord};
 use super::holding::Holding;
-use super::ledger::Limit;
+use super::ledger::{Limit, Use};
 use super::particulars::{PriceKind, UpfrontPayment};
 use super::rights::{self, kind, last_instant};
 use super::rule::Rule;
@@ -176,4 +176,27 @@ pub fn return_quote(holding: &Holding<'_>, at: DateTime<Utc>, assumptions: &Assu
         ..rights::given(holding, at)
     };
     Ok(rights::without_receipt(Action::Return, at, window, given))
+}
+
+/// What the purchase of Reserved Instances takes of the monthly quota: regional ones by Region, zonal ones by availability zone. `None` for what
+/// has no such quota.
+#[must_use]
+pub fn purchase_use(offer: &Offer, scope: &Scope, quantity: Decimal, at: DateTime<Utc>) -> Option<Use> {
+    class(offer)?;
+    let (limit, owner) = match scope {
+        Scope::AvailabilityZone { availability_zone } => (Limit::ZonalPurchases, availability_zone),
+        _ => (Limit::RegionalPurchases, &offer.region),
+    };
+    Some(Use { limit, owner: owner.clone(), at, amount: quantity })
+}
+
+/// Whether a purchase can be queued at an instant to start at another.
+///
+/// # Errors
+/// [`Rule::AwsQueue`] for a zonal Reserved Instance and for a start more than three years ahead.
+pub fn check_queue(scope: &Scope, at: DateTime<Utc>, start: DateTime<Utc>) -> Result<(), Refusal> {
+    if matches!(scope, Scope::AvailabilityZone { .. }) {
+        return Err(kind(Rule::AwsQueue, "the purchase of a zonal Reserved Instance cannot be queued"));
+    }
+    Window { from: at, until: at + Duration::days(QUEUE_DAYS), rule: Rule::AwsQueue }.check(start)
 }

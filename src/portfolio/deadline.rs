@@ -127,10 +127,9 @@ fn of_holding(holding: &Holding<'_>, at: DateTime<Utc>, assumptions: &Assumption
             }
         }
     }
-    if holding.renewal() == Renewal::Automatic {
-        if let Ok(window) = rights::window(holding, Action::StopRenewal, assumptions) {
-            deadlines.push(deadline(DeadlineKind::Renewal, window.until, window.rule));
-        }
+    let renewal = rights::window(holding, Action::StopRenewal, assumptions);
+    if let Some(window) = renewal.ok().filter(|_| holding.renewal() == Renewal::Automatic) {
+        deadlines.push(deadline(DeadlineKind::Renewal, window.until, window.rule));
     }
     let change = assumptions.azure.exchange_policy_change.and_time(NaiveTime::MIN).and_utc();
     let is_free = holding.offer.provider == Provider::Azure

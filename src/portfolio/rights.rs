@@ -19,6 +19,9 @@ use rust_decimal::Decimal;
 /// # Errors
 /// The rule that forbids it at any time.
 pub fn window(holding: &Holding<'_>, action: Action, assumptions: &Assumptions) -> Result<Window, Refusal> {
+    if matches!(holding.particulars.status, Status::Retired | Status::PaymentFailed) {
+        require_settled(holding, Rule::Active)?;
+    }
     match holding.offer.provider {
         Provider::Aws => aws::window(holding, action, assumptions),
         Provider::Azure => azure::window(holding, action, assumptions),

@@ -110,10 +110,9 @@ fn check_quote(quote: &Quote, asked: &Value, name: &str, reasons: &mut Vec<Strin
     }
     let end = quote.received.as_ref().map(|received| received.end);
     for (field, found) in [("end", end), ("effective", Some(quote.effective))] {
-        if let Some(wanted) = asked.get(field) {
-            if !wanted.as_str().is_some_and(|wanted| wanted.parse().ok() == found) {
-                reasons.push(format!("{name}: {field} is {found:?}, expected {wanted}"));
-            }
+        let Some(wanted) = asked.get(field) else { continue };
+        if wanted.as_str().is_none_or(|wanted| wanted.parse().ok() != found) {
+            reasons.push(format!("{name}: {field} is {found:?}, expected {wanted}"));
         }
     }
     Ok(())

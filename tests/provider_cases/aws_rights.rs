@@ -14,7 +14,7 @@ use covermix::portfolio::ledger::{Limit, Use};
 use covermix::portfolio::replacement::{Replacement, split};
 use covermix::portfolio::{Assumptions, Holding, Ledger, Scope, rights};
 use covermix::time::Term;
-use covermix::units::{Money, MoneyPerHour};
+use covermix::units::{Money, MoneyPerHour, Units};
 use covermix::usage::Provider;
 use rust_decimal::{Decimal, dec};
 use serde_json::Value;
@@ -273,7 +273,7 @@ fn sizes(text: &str) -> Vec<Size> {
 fn resized(case: &Value, from: &str, into: &str, wanted: &Value, findings: &mut Findings) -> Parsed<()> {
     let printed = wanted.as_str().unwrap_or("");
     let before = sizes(from);
-    let units = |sizes: &[Size]| footprint(sizes, None).map(|units| units.value()).map_err(|refusal| refusal.to_string());
+    let units = |sizes: &[Size]| footprint(sizes, None).map(Units::value).map_err(|refusal| refusal.to_string());
     let in_brackets: Vec<Decimal> = printed.split_once('(').map_or(Vec::new(), |(_, rest)| words::numbers(rest));
     if let (None, Some(number)) = (verdict(wanted), words::before(printed, "unit")) {
         findings.figure(units(&before)?, &Value::String(number.to_string()), &format!("footprint of {from}"));
@@ -567,18 +567,27 @@ fn returned(inputs: &Value, expected: &Value) -> Parsed<Findings> {
 /// How many Reserved Instances can be bought in a month: regional, and zonal in each availability zone.
 fn limits(inputs: &Value, expected: &Value) -> Parsed<Findings> {
     let mut findings = Findings::default();
-    let zones = match inputs
-        .as_object()
-        .and_then(|fields| fields.iter().find(|(name, _)| name.contains("zone") || name.contains("az")))
-    {
-        Some((_, Value::Array(zones))) => Decimal::from(zones.len()),
-        _ => figure(inputs, &["zones", "azs", "zone", "az"]).unwrap_or(Decimal::ONE),
+    let names: Vec<String> = fields(inputs).into_iter().map(|(path, _)| path).collect();
+    if names.iter().any(|name| name.contains("on_demand") || name.contains("running")) {
+        return Err("a quota of running instances, not of purchases".into());
+    }
+    let is_zones = |name: &str| {
+        let is_amount = ["limit", "per_", "quota", "default", "zonal"].iter().any(|word| name.contains(word));
+        (name.contains("zone") || name.contains("az")) && !is_amount
     };
-    let (regional, zonal) = (Limit::RegionalPurchases.published(), Limit::ZonalPurchases.published());
-    for (name, wanted) in expected.as_object().into_iter().flatten() {
-        if decimal(wanted).is_err() {
-            continue;
+    let zones = match inputs.as_object().and_then(|fields| fields.iter().find(|(name, _)| is_zones(name))) {
+        Some((_, Value::Array(zones))) => Decimal::from(zones.len()),
+        Some((_, zones)) => decimal(zones)?,
+        None => Decimal::ONE,
+    };
+    let mut ledger = Ledger::default();
+    for (limit, word) in [(Limit::RegionalPurchases, "regional"), (Limit::ZonalPurchases, "zonal")] {
+        if let Some(amount) = figure(inputs, &[word]) {
+            ledger = ledger.with_limit(limit, amount);
         }
+    }
+    let (regional, zonal) = (ledger.limit(Limit::RegionalPurchases), ledger.limit(Limit::ZonalPurchases));
+    for (name, wanted) in expected.as_object().into_iter().flatten() {
         let found = match name.as_str() {
             name if name.contains("per_az") || name.contains("per_zone") || name.contains("each") => zonal,
             name if name.contains("zonal") => zonal * zones,

@@ -186,14 +186,19 @@ fn exchange_clause(purchase: &Purchase, clause: &str, findings: &mut Findings) -
     };
     let paid = azure::lifetime_commitment(&half.offer).value() * half.quantity;
     let (remaining, least) = (half.remaining(), half.least_exchange()?);
+    let numbers = words::numbers(&clause.replace(',', ""));
     if clause.contains("does not count") || clause.contains("doesn't count") || clause.contains("not count") {
         let target = Offer { id: "new".into(), ..machines(Term::Months(12), dec!(1), Decimal::ZERO) };
         let quote = half
             .ask(|holding| azure::exchange::quote(&[(holding, None)], &target, at, &half.assumptions()))
             .map_err(|refusal| refusal.to_string())?;
         findings.holds(quote.uses(&[half.quantity]).is_empty(), clause);
+        findings.holds(numbers.iter().all(|number| *number == Limit::Refunds.published()), clause);
     } else if clause.contains(">=") || clause.contains("remaining") || clause.contains("at least") {
-        findings.holds(least == remaining && remaining < paid, clause);
+        findings.holds(least.round_dp(9) == remaining.round_dp(9) && remaining < paid, clause);
+        // An amount that is named is the floor, or with "not" what was paid.
+        let named = if clause.contains("not") { paid } else { least };
+        findings.holds(numbers.iter().all(|number| number.round_dp(2) == named.round_dp(2)), clause);
         for (price, is_enough) in [(remaining, true), (remaining - dec!(0.01), false)] {
             let target = Offer { id: "new".into(), ..machines(Term::Months(36), price, Decimal::ZERO) };
             let received = half.ask(|holding| {
@@ -232,11 +237,16 @@ fn refund(purchase: &Purchase, inputs: &Value, expected: &Value) -> Parsed<Findi
     let mut after = ledger.clone();
     let recorded = uses.into_iter().try_for_each(|used| after.record(used));
     let left_at = |at: DateTime<Utc>| after.left(Limit::Refunds, "", at);
-    for (name, wanted) in expected.as_object().into_iter().flatten() {
-        let later = words::numbers(name).first().copied().filter(|days| *days > dec!(300));
-        let name = name.to_lowercase();
+    for (name, wanted) in fields(expected) {
+        let number = words::numbers(&name).last().copied();
+        let later = number.filter(|days| *days > dec!(300));
+        let payments = number.filter(|_| name.contains("after")).filter(|payments| *payments < dec!(100));
         let is = |word: &str| name.contains(word);
-        if is("day") && is("remain") {
+        if let Some(payments) = payments {
+            let each = total / Decimal::from(purchase.offer.term.nominal_months());
+            let left = total - payments * each;
+            findings.figure(if is("remain") || is("left") { left } else { payments * each }, wanted, &name);
+        } else if is("day") && is("remain") {
             days(purchase, wanted, &mut findings);
         } else if is("month") && (is("remain") || is("left")) {
             let months = purchase.offer.term.nominal_months();
@@ -284,8 +294,9 @@ fn refund_clauses(purchase: &Purchase, words: &str, allowed: &Result<(), Refusal
     for clause in words.split(';') {
         let lower = clause.to_lowercase();
         if lower.contains("partial") {
-            let part = purchase.quantity / dec!(2);
-            findings.holds(part < purchase.quantity, clause);
+            let several = Purchase { offer: purchase.offer.clone(), quantity: dec!(2), ..*purchase };
+            let quote = several.ask(|holding| azure::refund::quote(holding, None, several.at, &several.assumptions()));
+            findings.allowed(&quote.and_then(|quote| quote.check_quantities(&[Decimal::ONE])), true, clause);
         } else if lower.contains("cannot") || lower.contains("not ") || lower.contains("exceed") {
             findings.allowed(allowed, false, clause);
         } else if lower.contains("can ") || lower.contains("allowed") || lower.contains("possible") {
@@ -432,8 +443,9 @@ fn policy(topic: &str, inputs: &Value, expected: &Value) -> Parsed<Findings> {
                 "a second exchange of what was exchanged",
             );
         } else if is("result") || is("no longer") {
+            let is_denied = is("not") || is("no ") || is("cannot") || is("can't");
             let (_, again) = of(&parted(after)?, "held>exchange", after + Duration::days(1))?;
-            findings.allowed(&again, false, &clause);
+            findings.allowed(&again, !is_denied, &clause);
         } else if is("no exchange") || is("not exchangeable") || is("cannot") || is("can't") || is("not be exchanged") {
             findings.allowed(&allowed(&holding, Action::Exchange, at), false, &clause);
         } else if is("freely") || is("as many") || is("unlimited") || is("any number") {
@@ -441,7 +453,11 @@ fn policy(topic: &str, inputs: &Value, expected: &Value) -> Parsed<Findings> {
             let (_, again) = of(&parted(before + Duration::days(20))?, "held>exchange", before + Duration::days(30))?;
             findings.allowed(&again, true, &clause);
         } else if is("one") || is("once") {
-            findings.allowed(&allowed(&holding, Action::Exchange, after), true, &clause);
+            let first = allowed(&holding, Action::Exchange, after);
+            findings.allowed(&first, true, &clause);
+            if first.is_err() {
+                continue;
+            }
             let (_, again) = of(&parted(after)?, "held>exchange", after + Duration::days(1))?;
             findings.allowed(&again, false, &clause);
         } else if is("exchangeable") || is("exchange") {

@@ -23,7 +23,7 @@ pub(crate) fn fields(value: &Value) -> Vec<(String, &Value)> {
         match value {
             Value::Object(object) => object.iter().for_each(|(name, value)| walk(&join(name), value, found)),
             Value::Array(list) => {
-                list.iter().enumerate().for_each(|(index, value)| walk(&join(&index.to_string()), value, found))
+                list.iter().enumerate().for_each(|(index, value)| walk(&join(&index.to_string()), value, found));
             }
             _ => found.push((path.to_owned(), value)),
         }
@@ -199,8 +199,11 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// A figure, to the digit that is printed.
+    /// A figure, to the digit that is printed; what is no figure is not compared.
     pub(crate) fn figure(&mut self, found: Decimal, wanted: &Value, name: &str) {
+        if decimal(wanted).is_err() {
+            return;
+        }
         self.compared += 1;
         let printed = wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned);
         let tolerance = if printed.contains('.') { words::rounding(&printed) } else { Decimal::new(5, 3) };

@@ -1,7 +1,7 @@
 //! What a plan does with what is held, for people: each action with its value, why, and what it leads from and to.
 
 use super::{Change, Received, renews};
-use crate::billing::Bill;
+use crate::billing::{Bill, CommitmentBill};
 use crate::catalog::Offer;
 use crate::error::Result;
 use crate::planning::problem::{Candidate, Problem};
@@ -96,7 +96,7 @@ impl Problem<'_> {
         let from: Vec<String> =
             gives.iter().filter_map(|(id, quantity)| held(id).map(|held| describe(*quantity, &held.offer, held.end))).collect();
         let to: Vec<String> = receives.iter().map(|of| describe(of.quantity, &of.offer, of.end)).collect();
-        let used = |bill: &Bill, id: &str| bill.commitments().iter().find(|of| of.id == id).and_then(|of| of.utilisation());
+        let used = |bill: &Bill, id: &str| bill.commitments().iter().find(|of| of.id == id).and_then(CommitmentBill::utilisation);
         let given_used: Vec<String> = gives
             .iter()
             .map(|(id, _)| {
@@ -151,7 +151,7 @@ impl Problem<'_> {
             let wanted = again.map_or(0, |index| (held.quantity / self.candidates[index].step).floor().to_u32().unwrap_or(0));
             let renewed = again.map_or(0, |index| spare[index].min(wanted));
             let currency = self.catalog.currency();
-            let used = before.commitments().iter().find(|of| of.id == held.id).and_then(|of| of.utilisation());
+            let used = before.commitments().iter().find(|of| of.id == held.id).and_then(CommitmentBill::utilisation);
             let used = used.map_or(String::new(), |share| format!("used {:.0} % until then; ", 100.0 * share));
             let quantity_of =
                 |steps: u32| again.map_or(Decimal::ZERO, |index| self.candidates[index].step * Decimal::from(steps));

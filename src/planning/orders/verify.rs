@@ -195,6 +195,9 @@ pub(super) fn state(held: &Portfolio, offers: &[Offer], executed: Vec<Executed>)
         for Part { commitment, quantity } in done.gives {
             let missing = || Error::from(Wrong::Dangling { kind: "commitment", id: commitment.clone() });
             let of = held.commitments().iter().find(|of| of.id == commitment).ok_or_else(missing)?;
+            if done.at >= of.end {
+                continue; // a renewal stopped: it serves until its end
+            }
             if let Some(left) = left.get_mut(commitment.as_str()) {
                 *left -= quantity;
             }
@@ -222,6 +225,8 @@ struct Matching<'m> {
     results: Vec<Vec<&'m Commitment>>,
     /// How much of each commitment held is left of what came, and how much was held.
     left: BTreeMap<&'m str, (Decimal, Decimal)>,
+    /// For each order, whether it only stops a renewal.
+    stops: Vec<bool>,
     offers: BTreeMap<&'m str, &'m Offer>,
 }
 
@@ -244,15 +249,22 @@ impl<'m> Matching<'m> {
                 (!is_named, (start - commitment.start).num_seconds().abs())
             };
             let of_orders = orders.orders.iter().enumerate().filter(|(_, order)| wants(order));
-            if let Some((index, _)) = of_orders.min_by_key(|(_, order)| distance(order)) {
+            // Else it may be the renewal of something whose renewal was to be stopped.
+            let is_renewal = |order: &Order| {
+                let ended = ends_with(order, held).filter(|ended| ended.offer == commitment.offer);
+                ended.is_some_and(|ended| (ended.end - commitment.start).num_hours().abs() <= 24)
+            };
+            let index = of_orders.min_by_key(|(_, order)| distance(order)).map(|(index, _)| index);
+            if let Some(index) = index.or_else(|| orders.orders.iter().position(is_renewal)) {
                 results[index].push(commitment);
             }
         }
+        let stops = orders.orders.iter().map(|order| ends_with(order, held).is_some()).collect();
         let left = held.commitments().iter().map(|of| {
             let now = came.portfolio.commitments().iter().find(|now| now.id == of.id && now.end >= of.end);
             (of.id.as_str(), (now.map_or(Decimal::ZERO, |now| now.quantity), of.quantity))
         });
-        Ok(Self { results, left: left.collect(), offers })
+        Ok(Self { results, left: left.collect(), offers, stops })
     }
 
     /// What was done of an order, and how that differs from it.
@@ -271,6 +283,10 @@ impl<'m> Matching<'m> {
             .collect();
         let results: Vec<Commitment> =
             came.iter().map(|result| Commitment { offer: actual(&result.offer), ..(*result).clone() }).collect();
+        if self.stops[index] {
+            let cause = if came.is_empty() { Cause::AsOrdered } else { Cause::NotExecuted };
+            return Ok((Executed { gives: Vec::new(), at: order.at, results }, cause));
+        }
         let received: Decimal = results.iter().map(|result| result.quantity).sum();
         let given: Decimal = gives.iter().map(|part| part.quantity).sum();
         let wanted: Decimal = order.gives.iter().map(|part| part.quantity).sum();
@@ -285,8 +301,7 @@ impl<'m> Matching<'m> {
         };
         let is_missing =
             if order.operation == Operation::Buy || order.gives.is_empty() { received.is_zero() } else { given.is_zero() };
-        let is_renewal = order.results.is_empty() && order.gives.iter().all(|part| part.quantity.is_zero());
-        let cause = if is_missing && !is_renewal {
+        let cause = if is_missing {
             Cause::NotExecuted
         } else if received != order.quantity || given != wanted {
             Cause::OtherQuantity
@@ -300,6 +315,13 @@ impl<'m> Matching<'m> {
         let at = start.filter(|_| !order.gives.is_empty()).unwrap_or_else(|| order.released.unwrap_or(order.at));
         Ok((Executed { gives, at, results }, cause))
     }
+}
+
+/// The commitment whose renewal an order stops, if that is what it does.
+fn ends_with<'m>(order: &Order, held: &'m Portfolio) -> Option<&'m Commitment> {
+    let [part] = order.gives.as_slice() else { return None };
+    let of = held.commitments().iter().find(|of| of.id == part.commitment)?;
+    (order.results.is_empty() && order.released.is_some_and(|released| released >= of.end)).then_some(of)
 }
 
 /// Usage on the hours of another: its own hours where it has them, else the same hours of earlier weeks, as in a steady state.

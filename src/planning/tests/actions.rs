@@ -56,8 +56,8 @@ fn changes(numbers: [u32; 6], end: i64) -> (Vec<Change>, Vec<Limit>) {
     let [price, true_up, received, limit, at, through] = numbers;
     let at = i64::from(at % 3);
     let mut sale = change("sell pool", Action::Sell, &[("pool", 1)], at, -i64::from(price));
-    sale.probability = [1.0, 0.5, 0.75][through as usize % 3];
-    let mut other = change("sell single", Action::Sell, &[("single", 1)], 0, -i64::from(price) / 2);
+    sale.probability = [1.0, 0.5, 0.75][usize::try_from(through % 3).unwrap()];
+    let mut other = change("sell single", Action::Sell, &[("single", 1)], 0, -i64::from(price.div_euclid(2)));
     for sale in [&mut sale, &mut other] {
         sale.uses.push(("sales".into(), Decimal::ONE));
     }
@@ -288,6 +288,28 @@ fn a_commitment_that_ends_is_renewed_where_usage_stays() {
     let of = |id: &str| plan.actions().iter().find(|action| action.gives[0].0 == id).unwrap();
     assert_eq!((of("stays").kind, of("goes").kind), (Action::Renew, Action::Lapse));
     assert!(of("stays").value.unwrap() > 0.0 && of("goes").value.is_none_or(|value| value > 0.0));
+}
+
+#[test]
+fn the_problem_as_json_and_mps_has_the_actions() {
+    let (catalog, usage, portfolio) = families();
+    let problem = Planner::new(&catalog).usage(&usage).owning(&portfolio).rights(Rights::default()).build().unwrap();
+    let json = problem.to_json().unwrap();
+    let changes = json["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), problem.changes().len());
+    let sale = changes.iter().find(|change| change["kind"] == "sell").unwrap();
+    // One reservation less in every hour.
+    assert_eq!((sale["effects"][0]["capacity"].as_f64(), sale["effects"][0]["end_hour"].as_u64()), (Some(-1.0), Some(720)));
+    assert!(
+        json["rules"].as_array().unwrap().iter().any(|rule| rule["rule"] == "what is held of old-conv" && rule["upper"] == 10.0)
+    );
+    // The extensive form has a column for each, after those of the candidates.
+    let form = problem.extensive(true);
+    let named = |index: usize| form.columns.iter().any(|column| column.name == format!("steps_{index}") && column.is_integer);
+    assert!((problem.candidates().len()..problem.columns.len()).all(named));
+    let mut mps = Vec::new();
+    form.write_mps(&mut mps).unwrap();
+    assert!(String::from_utf8(mps).unwrap().contains(&format!("steps_{}", problem.columns.len() - 1)));
 }
 
 #[test]

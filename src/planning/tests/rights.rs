@@ -3,6 +3,7 @@
 use super::actions::{families, start};
 use super::*;
 use crate::catalog::{Right, azure};
+use crate::planning::orders::Cause;
 use crate::portfolio::action::Action;
 use crate::portfolio::ledger::Limit as Shared;
 use crate::portfolio::{Assumptions, Commitment, rights as rules};
@@ -25,10 +26,10 @@ proptest! {
 
     #[test]
     fn nothing_is_proposed_that_a_rule_forbids(
-        before in 1i64..2000, after in 1i64..2000, quantity in 1u32..9, decided in 0i64..48, most in 0u32..6, days in 0i64..4,
+        before in 1i64..2000, after in 1i64..2000, quantity in 1u32..9, decided in 0i64..48, most in 0u32..6, days in 0usize..4,
     ) {
         // Close to the edges: 24 hours before the end, 30 days after the purchase, a month before the end.
-        let (before, after) = ([before, 720, 719, 721][days as usize], [after, 24 + decided, 25 + decided, 23 + decided][days as usize]);
+        let (before, after) = ([before, 720, 719, 721][days], [after, 24 + decided, 25 + decided, 23 + decided][days]);
         prop_assume!(after > 0);
         let (catalog, usage, _) = families();
         let portfolio = aged(before, after, quantity);
@@ -96,7 +97,7 @@ proptest! {
         // The fewest received for each number given up, from the lots, against the rule: 13 cents an hour given, the rate received.
         let mut least = vec![0u32];
         for given in 1..=held {
-            let of_lots = lots.iter().filter(|(lot, _)| *lot <= given).map(|(lot, count)| least[(given - lot) as usize] + count).min();
+            let of_lots = lots.iter().filter(|(lot, _)| *lot <= given).map(|(lot, count)| least[usize::try_from(given - lot).unwrap()] + count).min();
             let rule = (13 * given).div_ceil(rate);
             let made = of_lots.unwrap();
             // With few lots they are complete; else they are so but for one.
@@ -184,4 +185,46 @@ fn azure_refunds_stay_within_the_rolling_limit_and_the_rest_is_exchanged() {
     let given: Decimal = all.actions().iter().map(|action| action.gives[0].1).sum();
     assert!(all.objective() <= plan.objective() + 1e-6 && given == Decimal::from(20), "{given}");
     assert!(all.actions().iter().any(|action| matches!(action.kind, Action::Exchange | Action::TradeIn)));
+}
+
+#[test]
+fn what_renews_by_itself_and_should_not_is_ordered_to_stop() {
+    let (catalog, usage, _) = azure_case();
+    let held = serde_json::json!({
+        "id": "left", "offer": "res-old", "quantity": "3", "start": "1969-01-08T00:00:00Z", "end": "1970-01-08T00:00:00Z", "account": "s",
+        "scope": {"kind": "shared"},
+    });
+    let portfolio = Portfolio::default().with([serde_json::from_value(held).unwrap()]).unwrap();
+    let problem = Planner::new(&catalog).usage(&usage).owning(&portfolio).purchase_dates([start(0)]).renewing().build().unwrap();
+    let plan = problem.solve(&Options::default()).unwrap();
+    let [stop] = plan.actions() else { panic!("{:?}", plan.actions()) };
+    assert_eq!((stop.kind, stop.gives[0].1), (Action::StopRenewal, Decimal::from(3)));
+    assert!(stop.deadline.unwrap() < start(7 * 24));
+    let orders = plan.orders(&problem, "s").unwrap();
+    let order = orders
+        .orders
+        .iter()
+        .find(|order| order.operation == crate::planning::orders::Operation::Act(Action::StopRenewal))
+        .unwrap();
+    assert_eq!((order.parameters["renew"].as_str(), order.parameters["reservationId"].as_str()), ("false", "left"));
+    assert!(order.at <= order.deadline.unwrap());
+    // Stopping a renewal changes nothing that is held until then.
+    let after = orders.apply(&portfolio).unwrap();
+    assert!(after.commitments().iter().any(|of| of.id == "left" && of.quantity == Decimal::from(3)));
+    // Where it was not stopped, what the renewal costs is that order's.
+    let check = |came: &Portfolio| {
+        use crate::planning::orders::{Came, verify};
+        let came = Came { usage: &usage, catalog: &catalog, portfolio: came, billed: None };
+        verify(&orders, (&usage, &catalog, &portfolio), &came, &crate::billing::Rules::default()).unwrap()
+    };
+    let index = orders.orders.iter().position(|of| of.id == order.id).unwrap();
+    let verification = check(plan.portfolio());
+    assert_eq!((verification.orders[index].cause, verification.difference()), (Cause::AsOrdered, Money::ZERO), "{verification}");
+    let renewed = crate::portfolio::rights::renewed(&portfolio.holdings(&catalog).unwrap()[0], &catalog).unwrap();
+    let verification = check(&plan.portfolio().with([renewed]).unwrap());
+    assert_eq!(verification.orders[index].cause, Cause::NotExecuted, "{verification}");
+    assert!(
+        verification.difference() > Money::ZERO && verification.difference() == verification.orders[index].amount,
+        "{verification}"
+    );
 }

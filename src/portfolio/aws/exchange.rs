@@ -28,11 +28,10 @@ pub fn quote(given: &[&Holding<'_>], offer: &Offer, at: DateTime<Utc>, assumptio
         return Err(differ(Rule::AwsExchangeTerm, "the term", &term.to_string(), &offer.term.to_string()));
     }
     let is_free = |option: PaymentOption| option == PaymentOption::NoUpfront;
-    if is_free(offer.payment_option) {
-        if let Some(paid) = given.iter().find(|held| !is_free(held.offer.payment_option)) {
-            let (left, right) = (paid.offer.payment_option.to_string(), offer.payment_option.to_string());
-            return Err(differ(Rule::AwsExchangePayment, "the payment option", &left, &right));
-        }
+    let paid = given.iter().find(|held| !is_free(held.offer.payment_option));
+    if let Some(paid) = paid.filter(|_| is_free(offer.payment_option)) {
+        let (left, right) = (paid.offer.payment_option.to_string(), offer.payment_option.to_string());
+        return Err(differ(Rule::AwsExchangePayment, "the payment option", &left, &right));
     }
     let hours = Decimal::from((Hour::containing(end).since_epoch() - Hour::containing(at).since_epoch()).max(0));
     let upfront = offer.upfront * (hours / offer.term.list_hours()).min(Decimal::ONE);
