@@ -7,7 +7,7 @@ use super::*;
 use crate::catalog::{Catalog, OnDemandPrice};
 use crate::finance::agreement::{CarryLifetime, CarryOver, CreditCounting, SettlementRules, ShortfallRule, settle};
 use crate::planning::agreement::compiled::PeriodHours;
-use crate::planning::{Options, Planner, Policy, Problem};
+use crate::planning::{Options, Planner, Policy, Problem, Remainder};
 use crate::time::{Hour, HourGrid};
 use crate::units::{UnitPrice, to_f64};
 use crate::usage::{PricingCategory, UsageCurves, UsageLine};
@@ -215,10 +215,12 @@ proptest! {
         levels in [1u32..4, 0u32..2, 0u32..3, 0u32..2], minimum in 200u32..2500, percent in 0u32..30, rules in rules(),
     ) {
         // A credit that counts again pays for spend and closes the next gap, so that less spend can cost more.
+        // So can an upfront fee that counts in full but costs only the part of its term that is planned: the planned hours bear all of it.
         prop_assume!(!matches!(rules.shortfall, ShortfallRule::Credit { counting: CreditCounting::Counts, .. }));
         let catalog = catalog();
         let usage = usage(levels, 1.0, Some(0.5));
-        let base = Planner::new(&catalog).usage(&usage).purchase_dates([first()]).policy(policy()).build().unwrap();
+        let planner = Planner::new(&catalog).usage(&usage).purchase_dates([first()]).remainder(Remainder::Worthless);
+        let base = planner.policy(policy()).build().unwrap();
         let offer = &offers([minimum, 1], [5, 1], rules)[1];
         let cost = |percent: u32| {
             let offer = offer.with_discount(Decimal::new(percent.into(), 2));
