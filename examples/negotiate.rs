@@ -52,9 +52,10 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> covermix::Result<()> {
     let case = Case::new()?;
     let options = Options { relative_gap: arguments.gap, time_limit: Duration::from_secs(60), progress: None };
-    let problem = case.scenarios.iter().fold(Planner::new(&case.catalog), |planner, (name, probability, usage)| {
-        planner.scenario(*name, *probability, usage)
-    });
+    let problem = case
+        .scenarios
+        .iter()
+        .fold(Planner::new(&case.catalog), |planner, (name, probability, usage)| planner.scenario(*name, *probability, usage));
     let problem = problem.owning(&case.portfolio).purchase_dates(case.dates.clone()).policy(case.policy()).build()?;
     let choice = problem.choose_agreement(&case.offers, &case.other, &options)?;
     let first = problem.agreement_first(&case.offers, &case.other, &options)?;
@@ -105,7 +106,10 @@ fn print(
     clauses: &[ClauseValue],
 ) -> covermix::Result<()> {
     println!("Three years, cost in thousand USD (expected over the scenarios, undiscounted):\n");
-    println!("{:<34} {:>9} {:>9} {:>9}  {:>12}  {:>26}", "offer", "discount", "cost", "bound", "P(shortfall)", "expected shortfall by year");
+    println!(
+        "{:<34} {:>9} {:>9} {:>9}  {:>12}  {:>26}",
+        "offer", "discount", "cost", "bound", "P(shortfall)", "expected shortfall by year"
+    );
     for (index, branch) in choice.branches.iter().enumerate() {
         let shortfall: Vec<String> = branch.expected_shortfall().iter().map(|amount| thousands(*amount)).collect();
         println!(
@@ -133,9 +137,15 @@ fn print(
     }
     let signed = &case.offers[first.offer].name;
     println!("\nAgreement first, commitments second:");
-    println!("  with nothing bought {signed} is the cheapest offer, at {} thousand: its minimum is in reach of today's spend.", thousands(first.cost_without_purchases));
+    println!(
+        "  with nothing bought {signed} is the cheapest offer, at {} thousand: its minimum is in reach of today's spend.",
+        thousands(first.cost_without_purchases)
+    );
     println!("  buying at its prices without looking at the minimum then costs {} thousand,", thousands(first.blind.1));
-    println!("  buying with the minimum in mind {} thousand: every dollar saved below the minimum is paid as shortfall.", thousands(first.informed.1));
+    println!(
+        "  buying with the minimum in mind {} thousand: every dollar saved below the minimum is paid as shortfall.",
+        thousands(first.informed.1)
+    );
     println!(
         "  Decided together: {} thousand, {} less. The smaller commitment leaves room for the savings of the commitments bought.",
         thousands(best.cost()),

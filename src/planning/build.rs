@@ -329,7 +329,8 @@ impl<'a, 'b> Builder<'a, 'b> {
     fn cost(&self, offer: &Offer, calendar: f64, date: DateTime<Utc>, hours: &Range<usize>, first: Hour) -> f64 {
         let of = |offer: &Offer, weights: &[f64]| self.timing.cost(offer, calendar, date, hours, first, weights);
         let Some(discounting) = self.discounting else { return of(offer, &self.hour_weights) };
-        let (upfront, recurring) = (Offer { recurring: Default::default(), ..offer.clone() }, Offer { upfront: Default::default(), ..offer.clone() });
+        let (upfront, recurring) =
+            (Offer { recurring: Default::default(), ..offer.clone() }, Offer { upfront: Default::default(), ..offer.clone() });
         of(&upfront, &self.hour_weights) * discounting.upfront(offer, date, true)
             + of(&recurring, &discounting.fee_weights(offer, &self.hour_weights))
     }
