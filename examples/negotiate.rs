@@ -17,7 +17,7 @@ mod case;
 
 use case::{Case, thousands};
 use clap::Parser;
-use covermix::finance::agreement::{CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule};
+use covermix::finance::agreement::{CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule, Terms};
 use covermix::planning::agreement::{AgreementFirst, Branch, Choice, Clause, ClauseValue, IndifferenceDiscount};
 use covermix::planning::{Options, Planner, Problem};
 use rust_decimal::{Decimal, dec};
@@ -79,7 +79,7 @@ fn run(arguments: &Arguments) -> covermix::Result<()> {
 
 /// The clauses to ask for.
 fn asked(tier: &Branch) -> Vec<Clause> {
-    let minimums = tier.offer.terms.as_ref().map(|terms| terms.minimums()).unwrap_or_default();
+    let minimums = tier.offer.terms.as_ref().map(Terms::minimums).unwrap_or_default();
     let last = minimums.last().copied().unwrap_or_default();
     vec![
         Clause::MoreDiscount(dec!(0.01)),
@@ -160,7 +160,7 @@ fn print(
     }
     if !clauses.is_empty() {
         println!("\nWhat a clause would be worth, thousand USD over three years, with purchases decided anew:");
-        println!("  {:<42} {:>8}  {:>19}  {:>12}  {}", "clause", "value", "proven between", "P(shortfall)", "buys differently");
+        println!("  {:<42} {:>8}  {:>19}  {:>12}  buys differently", "clause", "value", "proven between", "P(shortfall)");
         for value in clauses {
             println!(
                 "  {:<42} {:>8}  {:>8} and {:>6}  {:>10.0} %  {}",

@@ -42,7 +42,7 @@ impl Case {
         Ok(Self { catalog, portfolio, scenarios, offers: offers()?, other: marketplace(), dates })
     }
 
-    /// Plans in steps of 5 USD an hour, instances by ten.
+    /// Plans in steps of 5 USD an hour.
     pub(crate) fn policy(&self) -> Policy {
         Policy { spend_plan_increment: dec!(5), ..Policy::default() }
     }
@@ -108,7 +108,7 @@ fn usage(growth: f64) -> Result<UsageCurves> {
         let level = (1.0 + growth).powf(years);
         let day = (hour % 24) as f64;
         let swing = 1.0 + 0.25 * ((day - 14.0) / 24.0 * std::f64::consts::TAU).cos();
-        let weekend = if (hour / 24) % 7 >= 5 { 0.85 } else { 1.0 };
+        let weekend = if hour.div_euclid(24) % 7 >= 5 { 0.85 } else { 1.0 };
         let value = match line {
             0 => 210.0 * swing * weekend,
             1 => 300.0 * swing,

@@ -249,7 +249,7 @@ impl Compiled {
         let amortised = upfront / to_f64(offer.term.list_hours()) * calendar;
         let of_period = |period: &PeriodHours| {
             let hours = served.start.max(period.hours.start)..served.end.min(period.hours.end);
-            let weight: f64 = if hours.is_empty() { 0.0 } else { (hours).map(|hour| usage.weights()[hour]).sum() };
+            let weight: f64 = if hours.is_empty() { 0.0 } else { hours.map(|hour| usage.weights()[hour]).sum() };
             let mut counted = recurring * weight * counts(SpendKind::CommitmentFee);
             counted += amortised * weight * counts(SpendKind::CommitmentAmortised);
             if !self.timing.is_dated() {
