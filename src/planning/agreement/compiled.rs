@@ -139,7 +139,7 @@ pub(in crate::planning) struct Inputs<'i, 'a> {
 
 impl Compiled {
     /// # Errors
-    /// [`Wrong::OutOfRange`] for a spot line without billed price, other spend of an unknown scenario, or terms out of range.
+    /// [`Wrong::EmptyValue`] for a spot line without billed price; those of [`Portfolio::offer`].
     pub(in crate::planning) fn new(inputs: &Inputs<'_, '_>) -> Result<Self> {
         let usage = inputs.scenarios[0].usage;
         let (grid, timing) = (usage.grid(), inputs.timing);
@@ -195,16 +195,6 @@ impl Compiled {
             fixed.iter_mut().zip(&held).for_each(|(sum, held)| *sum += held);
             compiled.fixed.push(fixed);
             compiled.other_cost.push(cost);
-        }
-        let names = || inputs.scenarios.iter().map(|scenario| &scenario.name);
-        let unknown = inputs
-            .signed
-            .other
-            .iter()
-            .filter_map(|other| other.scenario.as_ref())
-            .find(|name| !names().any(|known| known == *name));
-        if let Some(name) = unknown {
-            return Err(Error::from(Wrong::Dangling { kind: "scenario", id: name.clone() }).in_field("other.scenario"));
         }
         Ok(compiled)
     }
