@@ -17,7 +17,7 @@ mod case;
 
 use case::{Case, thousands};
 use clap::Parser;
-use covermix::finance::agreement::{CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule};
+use covermix::finance::agreement::{CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule, Terms};
 use covermix::planning::agreement::{AgreementFirst, Branch, Choice, Clause, ClauseValue, IndifferenceDiscount};
 use covermix::planning::{Options, Planner, Problem};
 use rust_decimal::{Decimal, dec};
@@ -52,9 +52,10 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> covermix::Result<()> {
     let case = Case::new()?;
     let options = Options { relative_gap: arguments.gap, time_limit: Duration::from_secs(60), progress: None };
-    let problem = case.scenarios.iter().fold(Planner::new(&case.catalog), |planner, (name, probability, usage)| {
-        planner.scenario(*name, *probability, usage)
-    });
+    let problem = case
+        .scenarios
+        .iter()
+        .fold(Planner::new(&case.catalog), |planner, (name, probability, usage)| planner.scenario(*name, *probability, usage));
     let problem = problem.owning(&case.portfolio).purchase_dates(case.dates.clone()).policy(case.policy()).build()?;
     let choice = problem.choose_agreement(&case.offers, &case.other, &options)?;
     let first = problem.agreement_first(&case.offers, &case.other, &options)?;
@@ -78,7 +79,7 @@ fn run(arguments: &Arguments) -> covermix::Result<()> {
 
 /// The clauses to ask for.
 fn asked(tier: &Branch) -> Vec<Clause> {
-    let minimums = tier.offer.terms.as_ref().map(|terms| terms.minimums()).unwrap_or_default();
+    let minimums = tier.offer.terms.as_ref().map(Terms::minimums).unwrap_or_default();
     let last = minimums.last().copied().unwrap_or_default();
     vec![
         Clause::MoreDiscount(dec!(0.01)),
@@ -105,7 +106,10 @@ fn print(
     clauses: &[ClauseValue],
 ) -> covermix::Result<()> {
     println!("Three years, cost in thousand USD (expected over the scenarios, undiscounted):\n");
-    println!("{:<34} {:>9} {:>9} {:>9}  {:>12}  {:>26}", "offer", "discount", "cost", "bound", "P(shortfall)", "expected shortfall by year");
+    println!(
+        "{:<34} {:>9} {:>9} {:>9}  {:>12}  {:>26}",
+        "offer", "discount", "cost", "bound", "P(shortfall)", "expected shortfall by year"
+    );
     for (index, branch) in choice.branches.iter().enumerate() {
         let shortfall: Vec<String> = branch.expected_shortfall().iter().map(|amount| thousands(*amount)).collect();
         println!(
@@ -133,9 +137,15 @@ fn print(
     }
     let signed = &case.offers[first.offer].name;
     println!("\nAgreement first, commitments second:");
-    println!("  with nothing bought {signed} is the cheapest offer, at {} thousand: its minimum is in reach of today's spend.", thousands(first.cost_without_purchases));
+    println!(
+        "  with nothing bought {signed} is the cheapest offer, at {} thousand: its minimum is in reach of today's spend.",
+        thousands(first.cost_without_purchases)
+    );
     println!("  buying at its prices without looking at the minimum then costs {} thousand,", thousands(first.blind.1));
-    println!("  buying with the minimum in mind {} thousand: every dollar saved below the minimum is paid as shortfall.", thousands(first.informed.1));
+    println!(
+        "  buying with the minimum in mind {} thousand: every dollar saved below the minimum is paid as shortfall.",
+        thousands(first.informed.1)
+    );
     println!(
         "  Decided together: {} thousand, {} less. The smaller commitment leaves room for the savings of the commitments bought.",
         thousands(best.cost()),
@@ -150,7 +160,7 @@ fn print(
     }
     if !clauses.is_empty() {
         println!("\nWhat a clause would be worth, thousand USD over three years, with purchases decided anew:");
-        println!("  {:<42} {:>8}  {:>19}  {:>12}  {}", "clause", "value", "proven between", "P(shortfall)", "buys differently");
+        println!("  {:<42} {:>8}  {:>19}  {:>12}  buys differently", "clause", "value", "proven between", "P(shortfall)");
         for value in clauses {
             println!(
                 "  {:<42} {:>8}  {:>8} and {:>6}  {:>10.0} %  {}",

@@ -36,12 +36,13 @@ impl Case {
                 "account": "", "scope": {"kind": "shared"}}]}"#,
             &catalog,
         )?;
-        let scenarios = vec![("decline", 0.25, usage(-0.08)?), ("growth", 0.5, usage(0.06)?), ("fast growth", 0.25, usage(0.18)?)];
+        let scenarios =
+            vec![("decline", 0.25, usage(-0.08)?), ("growth", 0.5, usage(0.06)?), ("fast growth", 0.25, usage(0.18)?)];
         let dates = ["2027-01-01", "2028-01-01"].iter().filter_map(|date| format!("{date}T00:00:00Z").parse().ok()).collect();
         Ok(Self { catalog, portfolio, scenarios, offers: offers()?, other: marketplace(), dates })
     }
 
-    /// Plans in steps of 5 USD an hour, instances by ten.
+    /// Plans in steps of 5 USD an hour.
     pub(crate) fn policy(&self) -> Policy {
         Policy { spend_plan_increment: dec!(5), ..Policy::default() }
     }
@@ -61,7 +62,11 @@ fn catalog() -> Result<Catalog> {
         Ok((prices, offers.into_iter().map(serde_json::from_value).collect::<std::result::Result<Vec<_>, _>>()?))
     };
     let parsed = read(
-        vec![price("m5.4xlarge", "AmazonEC2", "0.768"), price("function", "AWSLambda", "0.06"), price("database", "AmazonRDS", "1.2")],
+        vec![
+            price("m5.4xlarge", "AmazonEC2", "0.768"),
+            price("function", "AWSLambda", "0.06"),
+            price("database", "AmazonRDS", "1.2"),
+        ],
         vec![
             offer("sp-1y", plan("0.560", "0.052"), "P365D", "1", "shared"),
             offer("sp-3y", plan("0.400", "0.049"), "P1095D", "1", "shared"),
@@ -90,14 +95,20 @@ fn usage(growth: f64) -> Result<UsageCurves> {
     };
     let mut spot = line("m5.4xlarge", "AmazonEC2", "batch");
     (spot.pricing, spot.billed_price) = (PricingCategory::Spot, Some(UnitPrice::new(dec!(0.29))));
-    let lines = vec![line("m5.4xlarge", "AmazonEC2", "web"), line("function", "AWSLambda", "web"), line("database", "AmazonRDS", "web"), spot];
-    let first = Hour::containing(NaiveDate::from_ymd_opt(2027, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN).and_utc());
+    let lines = vec![
+        line("m5.4xlarge", "AmazonEC2", "web"),
+        line("function", "AWSLambda", "web"),
+        line("database", "AmazonRDS", "web"),
+        spot,
+    ];
+    let first =
+        Hour::containing(NaiveDate::from_ymd_opt(2027, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN).and_utc());
     let quantity = Array2::from_shape_fn((HOURS, lines.len()), |(hour, line)| {
         let years = (hour as f64 / 8766.0).floor();
         let level = (1.0 + growth).powf(years);
         let day = (hour % 24) as f64;
         let swing = 1.0 + 0.25 * ((day - 14.0) / 24.0 * std::f64::consts::TAU).cos();
-        let weekend = if (hour / 24) % 7 >= 5 { 0.85 } else { 1.0 };
+        let weekend = if hour.div_euclid(24) % 7 >= 5 { 0.85 } else { 1.0 };
         let value = match line {
             0 => 210.0 * swing * weekend,
             1 => 300.0 * swing,
@@ -115,12 +126,9 @@ fn offers() -> Result<Vec<OfferedAgreement>> {
         covermix::Error::from(covermix::Problem::Malformed { expected: "the terms of an agreement" }).caused_by(error)
     };
     let tier = |commit, discount| Tier { commit, discount };
-    let table = TierTable::new(vec![
-        tier(dec!(1000000), dec!(0.05)),
-        tier(dec!(1450000), dec!(0.075)),
-        tier(dec!(1700000), dec!(0.10)),
-    ])
-    .map_err(wrong)?;
+    let table =
+        TierTable::new(vec![tier(dec!(1000000), dec!(0.05)), tier(dec!(1450000), dec!(0.075)), tier(dec!(1700000), dec!(0.10))])
+            .map_err(wrong)?;
     let start = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap_or_default();
     let mut offers = vec![OfferedAgreement::none()];
     for tier in table.tiers() {

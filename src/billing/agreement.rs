@@ -136,7 +136,13 @@ impl Judge<'_> {
         };
         for (line, bill) in self.lines.iter().zip(bill.lines()) {
             let sku = &line.line.sku;
-            add(line.line.to_string(), sku.provider, &sku.service, ChargeKind::OnDemand, bill.on_demand - bill.sustained_use_discount);
+            add(
+                line.line.to_string(),
+                sku.provider,
+                &sku.service,
+                ChargeKind::OnDemand,
+                bill.on_demand - bill.sustained_use_discount,
+            );
         }
         for (held, bill) in self.held.iter().zip(bill.commitments()) {
             let (provider, service) = (held.offer.provider, &held.offer.service);

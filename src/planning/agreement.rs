@@ -133,10 +133,14 @@ impl<'a> Problem<'a> {
     /// the agreement have list prices. In a steady state every period has the usage's rate of spend, and upfront fees count evenly.
     ///
     /// # Errors
-    /// As [`super::Planner::build`]; [`Wrong::OutOfRange`] for discounts, terms or periods out of range, a spot line without billed
-    /// price, other spend of an unknown scenario.
+    /// As [`super::Planner::build`]; [`Wrong::OutOfRange`] for discounts, terms or periods out of range, [`Wrong::EmptyValue`] for a
+    /// spot line without billed price, [`Wrong::Dangling`] for other spend of an unknown scenario.
     pub fn under(&self, offer: &OfferedAgreement, other: &[OtherSpend]) -> Result<Self> {
         offer.check()?;
+        let is_known = |name: &String| self.scenarios.iter().any(|scenario| scenario.name == *name);
+        if let Some(name) = other.iter().filter_map(|other| other.scenario.as_ref()).find(|name| !is_known(name)) {
+            return Err(Error::from(Wrong::Dangling { kind: "scenario", id: name.clone() }).in_field("other.scenario"));
+        }
         let signed = Signed { offer: offer.clone(), other: other.to_vec() };
         Self::new(Parts { agreement: Some(Arc::new(signed)), ..self.parts() })
     }

@@ -229,10 +229,11 @@ impl<'p, 'a> Master<'p, 'a> {
 
     /// What the objective has beside the variables.
     fn constant(&self) -> f64 {
-        let held = self.problem.held_cost;
+        let (held, groups) = (self.problem.held_cost, self.problem.recourse.groups());
+        let other = (0..groups.len()).map(|group| groups[group].probability * self.other_cost(group)).sum::<f64>();
         match &self.problem.objective {
-            Objective::ExpectedCost => held,
-            Objective::ExpectedCostAndTail { weight, .. } => held * (1.0 + weight),
+            Objective::ExpectedCost => held + other,
+            Objective::ExpectedCostAndTail { weight, .. } => held * (1.0 + weight) + other,
             Objective::MinimumRegret { .. } => 0.0,
         }
     }
@@ -248,7 +249,8 @@ impl<'p, 'a> Master<'p, 'a> {
         let added = self.agreement(steps, open, model);
         let of_group = |group: usize| -> Expression {
             let blocks = self.blocks.iter().zip(open).filter(|(block, _)| block.group == group);
-            first.clone() + blocks.map(|(_, open)| *open).sum::<Expression>() + added[group].clone()
+            let other = self.other_cost(group) / self.scale;
+            first.clone() + blocks.map(|(_, open)| *open).sum::<Expression>() + added[group].clone() + other
         };
         let mut expected = first.clone();
         for (group, added) in groups.iter().zip(&added) {
@@ -280,7 +282,13 @@ impl<'p, 'a> Master<'p, 'a> {
         }
     }
 
-    /// What an agreement adds to the cost of each group, with the variables and rows it needs: `planning::agreement`.
+    /// What spend beside the usage costs a group.
+    fn other_cost(&self, group: usize) -> f64 {
+        let agreement = self.problem.agreement.as_ref();
+        agreement.map_or(0.0, |agreement| agreement.other_cost_of(&self.problem.recourse.groups()[group]))
+    }
+
+    /// What an agreement's settlement adds to the cost of each group, with the variables and rows it needs: `planning::agreement`.
     fn agreement(&self, steps: &[Variable], open: &[Variable], model: &mut Model) -> Vec<Expression> {
         let groups = self.problem.recourse.groups();
         let Some(agreement) = &self.problem.agreement else { return vec![Expression::default(); groups.len()] };
@@ -301,7 +309,7 @@ impl<'p, 'a> Master<'p, 'a> {
             })
             .collect();
         let of_group = |(index, group): (usize, &Group)| -> Expression {
-            let mut cost = Expression::from(agreement.other_cost_of(group) / self.scale);
+            let mut cost = Expression::default();
             if !agreement.has_minimum() {
                 return cost;
             }

@@ -344,7 +344,8 @@ impl<'s, 'a> Search<'s, 'a> {
         }
         if let Some(agreement) = &self.problem.agreement {
             // Terms were checked when the problem was built, so that this settles.
-            let added = agreement.relaxed(groups, &self.blocks, &of_blocks, steps).unwrap_or_else(|_| vec![f64::INFINITY; costs.len()]);
+            let added =
+                agreement.relaxed(groups, &self.blocks, &of_blocks, steps).unwrap_or_else(|_| vec![f64::INFINITY; costs.len()]);
             costs.iter_mut().zip(added).for_each(|(cost, added)| *cost += added);
         }
         let probabilities: Vec<f64> = groups.iter().map(|group| group.probability).collect();

@@ -412,11 +412,16 @@ fn clauses(inputs: Inputs<'_>, years: usize) -> Read<SettlementRules> {
     } else if let Some(name) = deferral {
         let share = decimal(&inputs.0[name.as_str()]).ok_or_else(|| format!("{name} is not a decimal"))?;
         let words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-        let first = name.split('_').find_map(|word| {
-            word.parse().ok().or_else(|| words.iter().position(|known| *known == word).map(|index| index + 1))
+        let first = name
+            .split('_')
+            .find_map(|word| word.parse().ok().or_else(|| words.iter().position(|known| *known == word).map(|index| index + 1)));
+        let first = first.or_else(|| {
+            inputs.count(&["deferral_years", "first_years", "years_with_deferral"]).ok().and_then(|n| n.try_into().ok())
         });
-        let first = first.or_else(|| inputs.count(&["deferral_years", "first_years", "years_with_deferral"]).ok().and_then(|n| n.try_into().ok()));
-        ShortfallRule::Deferral { share, not_in_last: first.map_or(usize::from(years > 1), |first: usize| years.saturating_sub(first)) }
+        ShortfallRule::Deferral {
+            share,
+            not_in_last: first.map_or(usize::from(years > 1), |first: usize| years.saturating_sub(first)),
+        }
     } else if says(&["credit", "prepay", "forfeit"]) {
         let is_prepayment = says(&["prepay", "forfeit"]);
         let counts = is(&["credit_counts", "counts"]).unwrap_or(is_prepayment);
@@ -471,7 +476,8 @@ fn ledger(inputs: Inputs<'_>, expected: &Value) -> Read<Value> {
     }
     // A case may state fewer years than were settled, or the sum of all.
     for (key, wanted) in expected.as_object().into_iter().flatten() {
-        if let (Some(list), wanted) = (answer.get(key).and_then(Value::as_array).cloned(), wanted.as_array().map_or(1, Vec::len)) {
+        if let (Some(list), wanted) = (answer.get(key).and_then(Value::as_array).cloned(), wanted.as_array().map_or(1, Vec::len))
+        {
             answer[key] = json!(list.get(..wanted.min(list.len())));
         } else if let Some(list) = key.strip_prefix("total_").and_then(|name| answer.get(name)).and_then(Value::as_array) {
             answer[key] = json!(list.iter().filter_map(Value::as_f64).sum::<f64>());
@@ -504,7 +510,9 @@ fn tiers(inputs: Inputs<'_>) -> Read<Value> {
         _ => None,
     };
     let best = (0..costs.len()).min_by(|a, b| costs[*a].total_cmp(&costs[*b]));
-    Ok(json!({"cost": costs, "costs": costs, "better_up_to_gross": better, "indifference_gross": better, "best": best, "best_tier": best}))
+    Ok(
+        json!({"cost": costs, "costs": costs, "better_up_to_gross": better, "indifference_gross": better, "best": best, "best_tier": best}),
+    )
 }
 
 /// The value at a rate is asked of dated flows only; kept here so that both present values are exercised by one path.

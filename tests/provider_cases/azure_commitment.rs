@@ -35,7 +35,9 @@ fn ledger(example: &Value) -> Parsed<Outcome> {
     let closed: Vec<Decimal> = balances.iter().map(|balance| balance.closed).collect();
     let last = closed.last().copied().unwrap_or(decimal(commitment)?);
     let mut reasons = Vec::new();
-    let fields = expected.as_object().map_or_else(|| vec![("balance", expected)], |all| all.iter().map(|(k, v)| (k.as_str(), v)).collect());
+    let fields = expected
+        .as_object()
+        .map_or_else(|| vec![("balance", expected)], |all| all.iter().map(|(k, v)| (k.as_str(), v)).collect());
     for (name, wanted) in fields {
         match wanted {
             Value::Array(list) => {
@@ -51,7 +53,13 @@ fn ledger(example: &Value) -> Parsed<Outcome> {
                 let lower = name.to_lowercase();
                 let found = if ["decrement", "counted", "burned", "consumed"].iter().any(|word| lower.contains(word)) {
                     decimal(commitment)? - last
-                } else if lower.contains("shortfall") || lower.contains("balance") || lower.contains("remain") || lower.contains("left") || lower.contains("macc") || lower.contains("after") {
+                } else if lower.contains("shortfall")
+                    || lower.contains("balance")
+                    || lower.contains("remain")
+                    || lower.contains("left")
+                    || lower.contains("macc")
+                    || lower.contains("after")
+                {
                     last
                 } else {
                     return Ok(Outcome::Unsupported(format!("expected field {name}")));
@@ -73,7 +81,8 @@ fn enter(name: &str, value: &Value, spend: &mut Vec<Spend>) -> Parsed<()> {
         Value::Object(fields) => {
             let amount = ["charges", "amount", "charge", "value"].iter().find_map(|name| fields.get(*name));
             if let Some(amount) = amount {
-                let kind = ["kind", "type", "eventType", "description", "what"].iter().find_map(|name| fields.get(*name)?.as_str());
+                let kind =
+                    ["kind", "type", "eventType", "description", "what"].iter().find_map(|name| fields.get(*name)?.as_str());
                 return enter(kind.unwrap_or(name), amount, spend);
             }
             return fields.iter().try_for_each(|(name, value)| enter(name, value, spend));

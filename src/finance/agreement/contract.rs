@@ -5,9 +5,7 @@
 //! tier table. `docs/agreements.md` says which source carries which rule.
 
 use super::super::Result;
-use super::{
-    Counting, CreditCounting, Eligibility, Invoicing, SettlementRules, ShortfallRule, SpendKind, Terms,
-};
+use super::{Counting, CreditCounting, Eligibility, Invoicing, SettlementRules, ShortfallRule, SpendKind, Terms};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -113,7 +111,10 @@ mod tests {
             assert_eq!(serde_json::from_str::<Terms>(&json).unwrap(), *terms);
         }
         let weight = |terms: &Terms, kind| terms.counting.weight(kind, "");
-        assert_eq!(sets.each_ref().map(|terms| weight(terms, SpendKind::CommitmentUpfront)), [dec!(1), dec!(1), dec!(1), dec!(0)]);
+        assert_eq!(
+            sets.each_ref().map(|terms| weight(terms, SpendKind::CommitmentUpfront)),
+            [dec!(1), dec!(1), dec!(1), dec!(0)]
+        );
         assert_eq!(sets.each_ref().map(|terms| weight(terms, SpendKind::Prepayment)), [dec!(0), dec!(1), dec!(0), dec!(0)]);
         assert_eq!(azure_caco_counting().weight(SpendKind::Marketplace, ""), dec!(0));
         Ok(())

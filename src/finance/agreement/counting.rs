@@ -179,7 +179,10 @@ impl Counting {
             share("a weight of spend that counts", *weight)?;
         }
         let of = |kind| self.weights.get(&kind).copied().unwrap_or_default();
-        share("the weight of upfront fees, paid and amortised together", of(SpendKind::CommitmentUpfront) + of(SpendKind::CommitmentAmortised))?;
+        share(
+            "the weight of upfront fees, paid and amortised together",
+            of(SpendKind::CommitmentUpfront) + of(SpendKind::CommitmentAmortised),
+        )?;
         self.marketplace.check()
     }
 }

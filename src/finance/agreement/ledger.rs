@@ -459,7 +459,10 @@ mod tests {
         terms.invoicing = Invoicing::Prepaid;
         let usage = [spend("2027-02-01", SpendKind::Usage, dec!(70)), spend("2028-02-01", SpendKind::Usage, dec!(130))];
         let ledger = Ledger::new(&terms, &usage)?;
-        assert_eq!((ledger.months[0].invoiced, ledger.months[1].drawn, ledger.months[11].forfeited), (dec!(100), dec!(70), dec!(30)));
+        assert_eq!(
+            (ledger.months[0].invoiced, ledger.months[1].drawn, ledger.months[11].forfeited),
+            (dec!(100), dec!(70), dec!(30))
+        );
         assert_eq!((ledger.months[13].drawn, ledger.months[13].cash(), ledger.cash()), (dec!(100), dec!(30), dec!(230)));
         terms.rules = credit();
         assert!(terms.check().is_err());
@@ -486,13 +489,12 @@ mod tests {
     fn a_macc_burns_down_on_purchases_and_not_on_prepaid_usage() -> Result<()> {
         // Microsoft, "Track your Microsoft Azure Consumption Commitment": prepayment counts when it is bought, usage paid from it does not.
         let counting = super::super::contract::azure_macc_counting();
-        let events = [
-            spend("2027-02-01", SpendKind::PaidFromCredit, dec!(3000)),
-            spend("2027-01-01", SpendKind::Prepayment, dec!(10000)),
-        ];
+        let events =
+            [spend("2027-02-01", SpendKind::PaidFromCredit, dec!(3000)), spend("2027-01-01", SpendKind::Prepayment, dec!(10000))];
         let balances = burn_down(dec!(50000), &events, &counting)?;
         assert_eq!(balances.iter().map(|balance| balance.closed).collect::<Vec<_>>(), [dec!(40000), dec!(40000)]);
-        let charges = [spend("2027-01-01", SpendKind::Usage, dec!(0.29)), spend("2027-01-02", SpendKind::CommitmentUpfront, dec!(100))];
+        let charges =
+            [spend("2027-01-01", SpendKind::Usage, dec!(0.29)), spend("2027-01-02", SpendKind::CommitmentUpfront, dec!(100))];
         assert_eq!(burn_down(dec!(10000), &charges, &counting)?[1].closed, dec!(9899.71));
         Ok(())
     }

@@ -247,7 +247,10 @@ mod tests {
     fn clauses_of_real_contracts() -> Result<()> {
         let deferral = ShortfallRule::Deferral { share: dec!(0.15), not_in_last: 1 };
         let found = settle(&[dec!(400); 5], &[dec!(320), dec!(470), dec!(400), dec!(400), dec!(400)], &rules(deferral))?;
-        assert_eq!((found[0].paid, found[0].deferred, found[1].required, found[1].paid), (dec!(20), dec!(60), dec!(460), dec!(0)));
+        assert_eq!(
+            (found[0].paid, found[0].deferred, found[1].required, found[1].paid),
+            (dec!(20), dec!(60), dec!(460), dec!(0))
+        );
         let credit = ShortfallRule::Credit { counting: CreditCounting::DoesNotCount, lifetime: None };
         let found = settle(&[dec!(90), dec!(150)], &[dec!(80), dec!(155)], &rules(credit))?;
         assert_eq!((found[0].paid, found[1].paid, found[1].counted, found[1].credit), (dec!(10), dec!(5), dec!(145), dec!(5)));
@@ -292,7 +295,8 @@ mod tests {
                 counting: if counts { CreditCounting::Counts } else { CreditCounting::DoesNotCount },
                 lifetime,
             }),
-            (0i64..50, 1usize..3).prop_map(|(share, not_in_last)| ShortfallRule::Deferral { share: Decimal::new(share, 2), not_in_last }),
+            (0i64..50, 1usize..3)
+                .prop_map(|(share, not_in_last)| ShortfallRule::Deferral { share: Decimal::new(share, 2), not_in_last }),
             (0i64..60).prop_map(|amount| ShortfallRule::Relief { amount: Decimal::from(amount) }),
         ]
     }

@@ -116,7 +116,7 @@ fn check(sides: &[Side; 2], movable: &Movable) -> Result<()> {
 /// Every pair of tiers, no agreement among them.
 fn pairs(sides: &[Side; 2]) -> Vec<[Option<Tier>; 2]> {
     let options = |side: &Side| -> Vec<Option<Tier>> {
-        let tiers = side.tiers.iter().flat_map(|table| table.tiers()).copied().map(Some);
+        let tiers = side.tiers.iter().flat_map(TierTable::tiers).copied().map(Some);
         std::iter::once(None).chain(tiers).collect()
     };
     let second = options(&sides[1]);

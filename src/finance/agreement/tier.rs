@@ -3,8 +3,8 @@
 
 use super::super::{Error, Result};
 use super::{CountedBasis, at_least_zero, plus, share, times};
-use rust_decimal::{Decimal, RoundingStrategy};
 use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 /// A tier on offer: a yearly commitment and the discount it gives on everything.
@@ -189,7 +189,10 @@ mod tests {
     fn the_committed_amount_decides_the_discount() -> Result<()> {
         let tier = |commit, discount| Tier { commit, discount };
         let table = TierTable::new(vec![tier(dec!(5), dec!(0.09)), tier(dec!(1), dec!(0.05))])?;
-        assert_eq!([dec!(0.5), dec!(1), dec!(4.99), dec!(5)].map(|at| table.discount_at(at)), [dec!(0), dec!(0.05), dec!(0.05), dec!(0.09)]);
+        assert_eq!(
+            [dec!(0.5), dec!(1), dec!(4.99), dec!(5)].map(|at| table.discount_at(at)),
+            [dec!(0), dec!(0.05), dec!(0.05), dec!(0.09)]
+        );
         assert!(TierTable::new(vec![tier(dec!(1), dec!(0.05)), tier(dec!(5), dec!(0.05))]).is_err());
         assert!(TierTable::new(vec![tier(dec!(1), dec!(0.05)), tier(dec!(1), dec!(0.06))]).is_err());
         assert_eq!(table.cheapest(dec!(0.5), CountedBasis::Net)?, None);

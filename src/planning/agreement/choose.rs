@@ -35,7 +35,11 @@ pub struct YearOutcome {
 impl Branch {
     fn new(offer: &OfferedAgreement, problem: &Problem<'_>, solution: Solution) -> Result<Self> {
         let settled = problem.settled(&solution.steps)?;
-        let outcome = |((name, probability), periods): ((&str, f64), Vec<LedgerYear>)| YearOutcome { scenario: name.to_owned(), probability, periods };
+        let outcome = |((name, probability), periods): ((&str, f64), Vec<LedgerYear>)| YearOutcome {
+            scenario: name.to_owned(),
+            probability,
+            periods,
+        };
         let outcomes = problem.scenarios().zip(settled).map(outcome).collect();
         let purchases = problem.commitments(&solution.steps);
         Ok(Self { offer: offer.clone(), solution, purchases, outcomes })
@@ -182,7 +186,9 @@ impl Problem<'_> {
                 first = Some((index, cost));
             }
         }
-        let Some((offer, cost_without_purchases)) = first else { return Err(Wrong::Empty { what: "agreements on offer" }.into()) };
+        let Some((offer, cost_without_purchases)) = first else {
+            return Err(Wrong::Empty { what: "agreements on offer" }.into());
+        };
         let signed = self.under(&offers[offer], other)?;
         let blind = self.under(&without_minimums(&offers[offer]), other)?.search(options)?.steps;
         let cost = signed.evaluate(&blind)?.objective;

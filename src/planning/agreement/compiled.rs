@@ -42,7 +42,8 @@ impl Discounting {
             return Ok(all);
         };
         let (first, start, end) = (terms.start, instant(terms.start), instant(terms.end()));
-        let by_month = std::iter::once(terms.start).chain(terms.periods.iter().map(|period| period.end)).all(|date| date.day() == 1);
+        let by_month =
+            std::iter::once(terms.start).chain(terms.periods.iter().map(|period| period.end)).all(|date| date.day() == 1);
         let grid_end = grid.hour(grid.count).start();
         if !by_month || start < grid.first.start() || end > grid_end {
             let value = format!("{} to {}", terms.start, terms.end());
@@ -138,7 +139,7 @@ pub(in crate::planning) struct Inputs<'i, 'a> {
 
 impl Compiled {
     /// # Errors
-    /// [`Wrong::OutOfRange`] for a spot line without billed price, other spend of an unknown scenario, or terms out of range.
+    /// [`Wrong::EmptyValue`] for a spot line without billed price; those of [`Portfolio::offer`].
     pub(in crate::planning) fn new(inputs: &Inputs<'_, '_>) -> Result<Self> {
         let usage = inputs.scenarios[0].usage;
         let (grid, timing) = (usage.grid(), inputs.timing);
@@ -195,11 +196,6 @@ impl Compiled {
             compiled.fixed.push(fixed);
             compiled.other_cost.push(cost);
         }
-        let names = || inputs.scenarios.iter().map(|scenario| &scenario.name);
-        let unknown = inputs.signed.other.iter().filter_map(|other| other.scenario.as_ref()).find(|name| !names().any(|known| known == *name));
-        if let Some(name) = unknown {
-            return Err(Error::from(Wrong::Dangling { kind: "scenario", id: name.clone() }).in_field("other.scenario"));
-        }
         Ok(compiled)
     }
 
@@ -226,15 +222,24 @@ impl Compiled {
     }
 
     /// What counts of a commitment's fees, by period.
-    fn fees(&self, inputs: &Inputs<'_, '_>, offer: &Offer, quantity: Decimal, start: DateTime<Utc>, served: &Range<usize>, is_new: bool) -> Vec<f64> {
+    fn fees(
+        &self,
+        inputs: &Inputs<'_, '_>,
+        offer: &Offer,
+        quantity: Decimal,
+        start: DateTime<Utc>,
+        served: &Range<usize>,
+        is_new: bool,
+    ) -> Vec<f64> {
         let counts = |kind| self.counts(inputs.discounting, offer.provider, &offer.service, kind);
         let usage = inputs.scenarios[0].usage;
         let calendar = to_f64(billing::calendar_factor(offer, start));
-        let (upfront, recurring) = (offer.upfront.to_f64() * to_f64(quantity), offer.recurring.to_f64() * to_f64(quantity) * calendar);
+        let (upfront, recurring) =
+            (offer.upfront.to_f64() * to_f64(quantity), offer.recurring.to_f64() * to_f64(quantity) * calendar);
         let amortised = upfront / to_f64(offer.term.list_hours()) * calendar;
         let of_period = |period: &PeriodHours| {
             let hours = served.start.max(period.hours.start)..served.end.min(period.hours.end);
-            let weight: f64 = if hours.is_empty() { 0.0 } else { (hours).map(|hour| usage.weights()[hour]).sum() };
+            let weight: f64 = if hours.is_empty() { 0.0 } else { hours.map(|hour| usage.weights()[hour]).sum() };
             let mut counted = recurring * weight * counts(SpendKind::CommitmentFee);
             counted += amortised * weight * counts(SpendKind::CommitmentAmortised);
             if !self.timing.is_dated() {
@@ -283,7 +288,9 @@ impl Compiled {
             let time = self.timing.month_factor(self.grid.first, Month::containing(instant(*date)));
             let hours: f64 = usage.total_hours();
             cost += if self.timing.is_dated() { time * net } else { net * hours / HOURS_PER_YEAR };
-            let Some(terms) = self.terms().filter(|_| self.signed.offer.provider.is_none_or(|own| own == other.provider)) else { continue };
+            let Some(terms) = self.terms().filter(|_| self.signed.offer.provider.is_none_or(|own| own == other.provider)) else {
+                continue;
+            };
             let amount = if terms.counting.basis == CountedBasis::Net { net } else { gross };
             let counts = amount * to_f64(terms.counting.weight(*kind, item));
             for (position, period) in self.periods.iter().enumerate() {
@@ -318,7 +325,8 @@ impl Compiled {
         let open = |period: &PeriodHours| -> f64 {
             let within = |month: &Month| period.months.is_none_or(|(from, until)| from <= *month && *month < until);
             let months = outcome.by_line.iter().filter(|(month, _)| within(month));
-            let counted = months.map(|(_, open)| open.iter().zip(&self.lines).map(|(open, (_, counts))| open * counts).sum::<f64>());
+            let counted =
+                months.map(|(_, open)| open.iter().zip(&self.lines).map(|(open, (_, counts))| open * counts).sum::<f64>());
             period.scale * counted.sum::<f64>()
         };
         let open = self.periods.iter().map(open).collect::<Vec<f64>>();
@@ -366,7 +374,13 @@ impl Compiled {
     }
 
     /// What the agreement adds to the cost of each group at relaxed on-demand costs of the blocks.
-    pub(in crate::planning) fn relaxed(&self, groups: &[Group], blocks: &[Block], costs: &[f64], steps: &[f64]) -> Result<Vec<f64>> {
+    pub(in crate::planning) fn relaxed(
+        &self,
+        groups: &[Group],
+        blocks: &[Block],
+        costs: &[f64],
+        steps: &[f64],
+    ) -> Result<Vec<f64>> {
         if !self.has_minimum() {
             return Ok(groups.iter().map(|group| self.other_cost_of(group)).collect());
         }
@@ -411,7 +425,13 @@ impl Compiled {
 
     /// All spend of a scenario in decimals, as the ledger enters it: the charges of every month after the discounts, upfront fees on
     /// the day they are paid or, if the terms count them so, spread; spot, and other spend. Only of the agreement's provider.
-    pub(super) fn spend(&self, judge: &Judge<'_>, scenario: &Scenario<'_>, portfolio: &Portfolio, catalog: &Catalog) -> Result<Vec<Spend>> {
+    pub(super) fn spend(
+        &self,
+        judge: &Judge<'_>,
+        scenario: &Scenario<'_>,
+        portfolio: &Portfolio,
+        catalog: &Catalog,
+    ) -> Result<Vec<Spend>> {
         let offer = &self.signed.offer;
         let Some(terms) = &offer.terms else { return Ok(Vec::new()) };
         let first_day = self.grid.first.start().date_naive();
@@ -419,7 +439,9 @@ impl Compiled {
         let mut enter = |date: NaiveDate, provider: Provider, kind: SpendKind, item: &str, gross: Decimal| {
             let date = date.max(first_day);
             let is_within = terms.start <= date && date < terms.end();
-            let discount = charge_kind(kind).filter(|_| is_within).map_or(Decimal::ZERO, |kind| offer.discounts.fraction(provider, item, kind));
+            let discount = charge_kind(kind)
+                .filter(|_| is_within)
+                .map_or(Decimal::ZERO, |kind| offer.discounts.fraction(provider, item, kind));
             if offer.provider.is_none_or(|own| own == provider) {
                 all.push(Spend { date, kind, item: item.to_owned(), gross, net: gross * (Decimal::ONE - discount) });
             }
@@ -479,9 +501,8 @@ impl Compiled {
         steps: &[usize],
         counted: &[Vec<(usize, f64)>],
     ) {
-        let column = |(index, _): (usize, &f64)| {
-            form.column(format!("settled_{scenario}_{index}"), 0.0, 0.0, f64::INFINITY, false)
-        };
+        let column =
+            |(index, _): (usize, &f64)| form.column(format!("settled_{scenario}_{index}"), 0.0, 0.0, f64::INFINITY, false);
         let columns: Vec<usize> = self.program.columns.iter().enumerate().map(column).collect();
         let costs = columns.iter().zip(&self.program.columns).map(|(column, cost)| (*column, -cost));
         let terms = std::iter::once((added, 1.0)).chain(costs).collect();
@@ -506,7 +527,12 @@ impl Compiled {
     }
 
     /// The hours at which blocks are cut: periods, and months where money of different months compares differently.
-    pub(in crate::planning) fn cuts(discounting: &Discounting, signed: &Signed, grid: HourGrid, timing: &Timing) -> Vec<Range<usize>> {
+    pub(in crate::planning) fn cuts(
+        discounting: &Discounting,
+        signed: &Signed,
+        grid: HourGrid,
+        timing: &Timing,
+    ) -> Vec<Range<usize>> {
         let mut cuts = vec![discounting.hours.clone()];
         let Some(terms) = signed.offer.terms.as_ref().filter(|_| timing.is_dated()) else { return cuts };
         cuts.extend(terms.spans().map(|(start, period)| grid.span(instant(start), instant(period.end))));

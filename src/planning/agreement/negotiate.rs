@@ -55,7 +55,9 @@ impl std::fmt::Display for Clause {
             Self::Growth(growth) => write!(f, "minimums that grow by {} % a year", percent(growth)),
             Self::CarryOver(CarryOver::None) => f.write_str("no carry-over"),
             Self::CarryOver(CarryOver::Excess { cap_share: None, .. }) => f.write_str("carry-over of all excess"),
-            Self::CarryOver(CarryOver::Excess { cap_share: Some(cap), .. }) => write!(f, "carry-over of excess up to {} %", percent(cap)),
+            Self::CarryOver(CarryOver::Excess { cap_share: Some(cap), .. }) => {
+                write!(f, "carry-over of excess up to {} %", percent(cap))
+            }
             Self::Shortfall(ShortfallRule::Pay) => f.write_str("shortfall paid and lost"),
             Self::Shortfall(ShortfallRule::Credit { .. }) => f.write_str("shortfall as a credit"),
             Self::Shortfall(ShortfallRule::Deferral { share, .. }) => write!(f, "deferral of {} %", percent(share)),
@@ -131,7 +133,8 @@ impl Problem<'_> {
         (largest, tolerance): (f64, f64),
     ) -> Result<IndifferenceDiscount> {
         if !(0.0..1.0).contains(&largest) || tolerance.is_nan() || tolerance <= 0.0 {
-            let problem = Wrong::OutOfRange { value: format!("{largest}, {tolerance}"), range: "discounts below 1 and tolerances above 0" };
+            let problem =
+                Wrong::OutOfRange { value: format!("{largest}, {tolerance}"), range: "discounts below 1 and tolerances above 0" };
             return Err(Error::from(problem).in_field("indifference"));
         }
         let mut known: Vec<u32> = Vec::new();
@@ -142,8 +145,7 @@ impl Problem<'_> {
             Ok(branch.cost() - reference_cost)
         };
         let offered = to_f64(offer.general_discount());
-        let mut found =
-            IndifferenceDiscount { offer: offer.name.clone(), offered, reference_cost, at: None, tolerance };
+        let mut found = IndifferenceDiscount { offer: offer.name.clone(), offered, reference_cost, at: None, tolerance };
         let (mut low, mut high) = (0.0, largest);
         let (mut at_low, mut at_high) = (above(low)?, above(high)?);
         if at_high > 0.0 {

@@ -7,7 +7,7 @@ use super::*;
 use crate::catalog::{Catalog, OnDemandPrice};
 use crate::finance::agreement::{CarryLifetime, CarryOver, CreditCounting, SettlementRules, ShortfallRule, settle};
 use crate::planning::agreement::compiled::PeriodHours;
-use crate::planning::{Options, Planner, Policy, Problem};
+use crate::planning::{Options, Planner, Policy, Problem, Remainder};
 use crate::time::{Hour, HourGrid};
 use crate::units::{UnitPrice, to_f64};
 use crate::usage::{PricingCategory, UsageCurves, UsageLine};
@@ -83,15 +83,27 @@ fn terms(minimums: [Decimal; 2], rules: SettlementRules) -> Terms {
 fn offers(minimums: [u32; 2], discounts: [u32; 2], rules: SettlementRules) -> Vec<OfferedAgreement> {
     let offer = |name: &str, minimum: u32, percent: u32| {
         let minimum = Decimal::from(minimum);
-        OfferedAgreement::cross_service(name, Provider::Aws, Decimal::new(percent.into(), 2), terms([minimum, minimum * dec!(1.1)], rules))
+        OfferedAgreement::cross_service(
+            name,
+            Provider::Aws,
+            Decimal::new(percent.into(), 2),
+            terms([minimum, minimum * dec!(1.1)], rules),
+        )
     };
-    vec![OfferedAgreement::none(), offer("shallow", minimums[0], discounts[0]), offer("deep", minimums[0] + minimums[1], discounts[0] + discounts[1])]
+    vec![
+        OfferedAgreement::none(),
+        offer("shallow", minimums[0], discounts[0]),
+        offer("deep", minimums[0] + minimums[1], discounts[0] + discounts[1]),
+    ]
 }
 
 fn every_plan(problem: &Problem<'_>) -> Vec<Vec<u32>> {
     let mut plans = vec![Vec::new()];
     for candidate in problem.candidates() {
-        plans = plans.into_iter().flat_map(|plan| (0..=candidate.max_steps).map(move |steps| [plan.clone(), vec![steps]].concat())).collect();
+        plans = plans
+            .into_iter()
+            .flat_map(|plan| (0..=candidate.max_steps).map(move |steps| [plan.clone(), vec![steps]].concat()))
+            .collect();
     }
     plans
 }
@@ -112,7 +124,11 @@ fn rules() -> impl Strategy<Value = SettlementRules> {
         }),
     ];
     let total = prop::option::of(0i64..6000);
-    (shortfall, carry, total).prop_map(|(shortfall, carry_over, total)| SettlementRules { shortfall, carry_over, total: total.map(Decimal::from) })
+    (shortfall, carry, total).prop_map(|(shortfall, carry_over, total)| SettlementRules {
+        shortfall,
+        carry_over,
+        total: total.map(Decimal::from),
+    })
 }
 
 /// The least cost of the settlement's rows.
@@ -215,10 +231,12 @@ proptest! {
         levels in [1u32..4, 0u32..2, 0u32..3, 0u32..2], minimum in 200u32..2500, percent in 0u32..30, rules in rules(),
     ) {
         // A credit that counts again pays for spend and closes the next gap, so that less spend can cost more.
+        // So can an upfront fee that counts in full but costs only the part of its term that is planned: the planned hours bear all of it.
         prop_assume!(!matches!(rules.shortfall, ShortfallRule::Credit { counting: CreditCounting::Counts, .. }));
         let catalog = catalog();
         let usage = usage(levels, 1.0, Some(0.5));
-        let base = Planner::new(&catalog).usage(&usage).purchase_dates([first()]).policy(policy()).build().unwrap();
+        let planner = Planner::new(&catalog).usage(&usage).purchase_dates([first()]).remainder(Remainder::Worthless);
+        let base = planner.policy(policy()).build().unwrap();
         let offer = &offers([minimum, 1], [5, 1], rules)[1];
         let cost = |percent: u32| {
             let offer = offer.with_discount(Decimal::new(percent.into(), 2));
@@ -236,7 +254,12 @@ fn without_minimum_and_discount_the_plan_is_that_without_an_agreement() {
     for planner in [Planner::new(&catalog).usage(&usage), Planner::new(&catalog).usage(&usage).purchase_dates([first()])] {
         let base = planner.policy(policy()).build().unwrap();
         let plain = base.search(&Options::default()).unwrap();
-        let zero = OfferedAgreement::cross_service("zero", Provider::Aws, dec!(0), terms([dec!(0), dec!(0)], SettlementRules::default()));
+        let zero = OfferedAgreement::cross_service(
+            "zero",
+            Provider::Aws,
+            dec!(0),
+            terms([dec!(0), dec!(0)], SettlementRules::default()),
+        );
         for offer in [OfferedAgreement::none(), zero] {
             let branch = base.branch(&offer, &[], &Options::default()).unwrap();
             assert_eq!(branch.solution.steps, plain.steps, "{}", offer.name);
@@ -262,7 +285,13 @@ fn the_exact_ledger_settles_what_the_plan_was_accepted_on() {
     let marketplace = OtherSpend {
         scenario: None,
         provider: Provider::Aws,
-        spend: Spend { date: "2027-02-10".parse().unwrap(), kind: SpendKind::Marketplace, item: "tool".into(), gross: dec!(40), net: dec!(40) },
+        spend: Spend {
+            date: "2027-02-10".parse().unwrap(),
+            kind: SpendKind::Marketplace,
+            item: "tool".into(),
+            gross: dec!(40),
+            net: dec!(40),
+        },
     };
     let problem = base.under(&offer, &[marketplace]).unwrap();
     for steps in every_plan(&problem) {
@@ -315,7 +344,8 @@ fn a_shortfall_of_a_cent_is_paid() {
     let base = Planner::new(&catalog).usage(&usage).purchase_dates([first()]).policy(policy()).build().unwrap();
     // On demand January costs 744 and February 672.
     for (minimum, paid) in [(dec!(744), dec!(0)), (dec!(744.01), dec!(0.01)), (dec!(743.99), dec!(0))] {
-        let offer = OfferedAgreement::cross_service("o", Provider::Aws, dec!(0), terms([minimum, dec!(672)], SettlementRules::default()));
+        let offer =
+            OfferedAgreement::cross_service("o", Provider::Aws, dec!(0), terms([minimum, dec!(672)], SettlementRules::default()));
         let problem = base.under(&offer, &[]).unwrap();
         let years = &problem.settled(&problem.nothing()).unwrap()[0];
         assert_eq!((years[0].paid, years[1].paid), (paid, dec!(0)));
@@ -355,7 +385,12 @@ fn clauses_and_indifference_are_consistent() {
     let options = Options { relative_gap: 0.0, ..Options::default() };
     let branch = base.branch(offer, &[], &options).unwrap();
     let carry = Clause::CarryOver(CarryOver::Excess { cap_share: None, lifetime: CarryLifetime::UntilUsed });
-    let clauses = [Clause::MoreDiscount(dec!(0.01)), Clause::Minimums(dec!(0.9)), carry, Clause::Shortfall(ShortfallRule::Deferral { share: dec!(0.15), not_in_last: 1 })];
+    let clauses = [
+        Clause::MoreDiscount(dec!(0.01)),
+        Clause::Minimums(dec!(0.9)),
+        carry,
+        Clause::Shortfall(ShortfallRule::Deferral { share: dec!(0.15), not_in_last: 1 }),
+    ];
     for value in base.clause_values(&branch, &clauses, &[], &options).unwrap() {
         assert!(value.value >= -1e-9, "{}: {}", value.clause, value.value);
         assert!(value.proven.0 <= value.value + 1e-9 && value.value <= value.proven.1 + 1e-9);
