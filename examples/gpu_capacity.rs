@@ -120,7 +120,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
-    println!("H100-class capacity, USD; {} GPUs an instance\n", GPUS);
+    println!("H100-class capacity, USD; {GPUS} GPUs an instance\n");
     println!("{:10} {:34} {:>10} {:>14} {:>12}", "work", "way", "GPU-hour", "1,000 tokens", "break-even");
     for row in &rows {
         let even = row.break_even_utilisation.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
