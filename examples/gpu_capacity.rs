@@ -69,6 +69,7 @@ struct Spot {
 
 #[derive(Deserialize)]
 struct Block {
+    source: String,
     price_per_hour: UnitPrice,
     start: NaiveDate,
     booked: NaiveDate,
@@ -78,6 +79,7 @@ struct Block {
 
 #[derive(Deserialize)]
 struct Throughput {
+    source: String,
     tokens_per_minute: f64,
     input_per_output: f64,
     minimum: u32,
@@ -114,12 +116,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let window = window(&catalog, &assumptions)?;
     let throughput = throughput(&assumptions.throughput)?;
     if arguments.json {
-        let all =
-            json!({"capacity": rows, "joint": joint, "block": window, "throughput": throughput, "sources": sources(&catalog)});
+        let all = json!({"capacity": rows, "joint": joint, "block": window, "throughput": throughput, "sources": sources(&catalog, &assumptions)});
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
-    println!("H100-class capacity, USD; {} GPUs an instance\n", GPUS);
+    println!("H100-class capacity, USD; {GPUS} GPUs an instance\n");
     println!("{:10} {:34} {:>10} {:>14} {:>12}", "work", "way", "GPU-hour", "1,000 tokens", "break-even");
     for row in &rows {
         let even = row.break_even_utilisation.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
@@ -132,15 +133,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\nProvisioned throughput against tokens on demand (Azure, gpt-4.1):");
     println!("{}", serde_json::to_string_pretty(&throughput)?);
     println!("\nSources:");
-    sources(&catalog).iter().for_each(|source| println!("- {source}"));
+    sources(&catalog, &assumptions).iter().for_each(|source| println!("- {source}"));
     Ok(())
 }
 
-fn sources(catalog: &Catalog) -> Vec<String> {
+fn sources(catalog: &Catalog, assumptions: &Assumptions) -> Vec<String> {
     let dated = |(origin, _): (covermix::catalog::Origin, usize)| {
         format!("{} ({})", origin.source, origin.price_date.map_or_else(|| "no date".to_owned(), |day| day.to_string()))
     };
-    catalog.sources().into_iter().map(dated).collect()
+    let others = [assumptions.block.source.clone(), assumptions.throughput.source.clone()];
+    catalog.sources().into_iter().map(dated).chain(others).collect()
 }
 
 /// Effective spot prices of Google's instance for training, with checkpoints as often as pays, and for inference.
@@ -244,7 +246,7 @@ fn joint(catalog: &Catalog, prices: &Effective) -> Result<serde_json::Value, Box
     ];
     let planner = Planner::new(catalog).usage(&usage).policy(Policy::default().max_share_three_year(0.5));
     let plan = planner.solve_with_spot(&spot, &Options::default())?;
-    let on_demand = 88.555_756_151_232_9 * usage.totals().sum();
+    let on_demand = catalog.price_with_id(GOOGLE).ok_or("no price")?.price.to_f64() * usage.totals().sum();
     assert!(plan.lower_bound() <= plan.objective() && plan.gap() < 0.01, "gap {}", plan.gap());
     assert!(plan.objective() <= plan.sequential() && plan.sequential() <= plan.without_spot() && plan.without_spot() < on_demand);
     let billed = plan.bill().total().cost().to_f64() + plan.spot_cost();

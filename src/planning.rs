@@ -12,6 +12,8 @@
 //!
 //! Without purchase dates the usage is read as a steady state: what is bought runs through all of it, renewed if the term is shorter. With
 //! dates each purchase serves from its date to the end of its term.
+//!
+//! What of the usage runs on spot is decided beside the purchases by `Planner::solve_with_spot` (`planning/spot.rs`).
 
 mod action;
 pub mod agreement;

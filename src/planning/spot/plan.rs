@@ -187,7 +187,7 @@ fn lines_of(spot: &[SpotOption], usage: &UsageCurves, split: &Split, on_spot: &A
     let mut lines = lines_without_spot(spot, usage);
     for line in &mut lines {
         let is_of = |column: &usize| original(&split.usage.lines()[*column]).is_some_and(|of| of == line.option.line);
-        if let Some(position) = columns.iter().position(|column| is_of(column)) {
+        if let Some(position) = columns.iter().position(is_of) {
             line.on_spot = usage.weights().dot(&on_spot.column(position));
             line.cost = line.on_spot * line.option.price;
         }
