@@ -192,11 +192,7 @@ impl UsageCurves {
     ///
     /// # Errors
     /// As [`UsageCurves::new`].
-    pub fn from_shared(
-        grid: HourGrid,
-        lines: Vec<UsageLine>,
-        values: impl AsRef<[f64]> + Send + Sync + 'static,
-    ) -> Result<Self> {
+    pub fn from_shared(grid: HourGrid, lines: Vec<UsageLine>, values: impl AsRef<[f64]> + Send + Sync + 'static) -> Result<Self> {
         let wrong = || {
             let value = format!("{} quantities", values.as_ref().len());
             Error::from(Problem::OutOfRange { value, range: "the shape hours x lines" }).in_field("quantity")

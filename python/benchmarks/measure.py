@@ -25,7 +25,7 @@ def resident() -> float:
 
 
 def of_import() -> float:
-    """Milliseconds that importing the package adds to importing NumPy, which it needs; and in all."""
+    """Milliseconds that importing the package takes, NumPy included."""
     code = "import time; began = time.perf_counter(); import covermix; print(1000 * (time.perf_counter() - began))"
     times = [float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) for _ in range(7)]
     print(f"import: {min(times):.0f} ms at best, {statistics.median(times):.0f} ms median, NumPy included (limit {IMPORT_MILLISECONDS} ms)")

@@ -34,9 +34,7 @@ mod _native {
     #[pymodule_export]
     use super::planning::{Plan, Problem, restore_plan};
     #[pymodule_export]
-    use super::scenario::{
-        backtest, bootstrap, catalog_at, forecast, project, risk, scenario_file, scenario_file_from_toml,
-    };
+    use super::scenario::{backtest, bootstrap, catalog_at, forecast, project, risk, scenario_file, scenario_file_from_toml};
     #[pymodule_export]
     use super::usage::UsageCurves;
 

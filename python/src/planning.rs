@@ -78,11 +78,13 @@ struct Effort {
 
 impl Effort {
     fn options<'c>(&self, progress: Option<&'c Callback<'c>>) -> covermix::Result<Options<'c>> {
-        let wrong = |field: &str, value: f64, range| Error::from(Wrong::OutOfRange { value: value.to_string(), range }).in_field(field);
+        let wrong =
+            |field: &str, value: f64, range| Error::from(Wrong::OutOfRange { value: value.to_string(), range }).in_field(field);
         if !(self.relative_gap >= 0.0 && self.relative_gap.is_finite()) {
             return Err(wrong("relative_gap", self.relative_gap, "0 or more"));
         }
-        let time_limit = Duration::try_from_secs_f64(self.time_limit).map_err(|_| wrong("time_limit", self.time_limit, "seconds, 0 or more"))?;
+        let time_limit = Duration::try_from_secs_f64(self.time_limit)
+            .map_err(|_| wrong("time_limit", self.time_limit, "seconds, 0 or more"))?;
         Ok(Options { relative_gap: self.relative_gap, time_limit, progress: progress.map(|callback| callback as _) })
     }
 }

@@ -6,7 +6,9 @@ use crate::run::detached;
 use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use covermix::scenario::ScenarioFile;
-use covermix::scenario::backtest::{self as trial, BuyNothing, Dates, Foresight, Level, Lookback, Outcome, Purchase, Rule, Situation};
+use covermix::scenario::backtest::{
+    self as trial, BuyNothing, Dates, Foresight, Level, Lookback, Outcome, Purchase, Rule, Situation,
+};
 use covermix::scenario::bootstrap::{Bootstrap, Setting};
 use covermix::scenario::forecast::Forecaster;
 use covermix::scenario::hedge::{Hedged, HedgedFamilies};

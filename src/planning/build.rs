@@ -176,8 +176,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             .scenarios
             .iter()
             .map(|scenario| {
-                let curve =
-                    if is_whole { Cow::Borrowed(scenario.usage.values()) } else { Cow::Owned(self.part(scenario.usage)) };
+                let curve = if is_whole { Cow::Borrowed(scenario.usage.values()) } else { Cow::Owned(self.part(scenario.usage)) };
                 Demand { curve, probability: scenario.probability }
             })
             .collect();
