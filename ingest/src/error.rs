@@ -214,6 +214,12 @@ pub enum Error {
         /// What the engine says.
         source: Box<DataFusionError>,
     },
+    /// The query engine stopped without an error.
+    #[error("{}: the query engine stopped; fetch the files again: one of them is damaged", files(paths))]
+    Stopped {
+        /// The files that were read.
+        paths: Vec<PathBuf>,
+    },
     /// No threads for the query engine.
     #[error("the query engine cannot start ({0}); free memory or threads")]
     Runtime(#[from] std::io::Error),

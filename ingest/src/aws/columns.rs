@@ -93,6 +93,11 @@ pub(super) const COLUMNS: [Column; 54] = [
         Kind::Number,
     ),
     rare("savings_plan_savings_plan_effective_cost", &["savingsPlan/SavingsPlanEffectiveCost"], Kind::Number),
-    rare("savings_plan_used_commitment", &["savingsPlan/UsedCommitment"], Kind::Number),
+    optional(
+        "savings_plan_used_commitment",
+        &["savingsPlan/UsedCommitment"],
+        Kind::Number,
+        "all of a Savings Plan's commitment counts as unused in amortised cost",
+    ),
     rare("tag_object", &["resource_tags", "tags"], Kind::Text),
 ];
