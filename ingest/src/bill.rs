@@ -190,11 +190,7 @@ impl Bill {
     ///
     /// # Errors
     /// As [`Bill::usage`] and [`covermix::catalog::gcp::split_machines`].
-    pub fn usage_in_resources(
-        &self,
-        catalog: &Catalog,
-        types: &covermix::catalog::gcp::MachineTypes,
-    ) -> Result<UsageCurves> {
+    pub fn usage_in_resources(&self, catalog: &Catalog, types: &covermix::catalog::gcp::MachineTypes) -> Result<UsageCurves> {
         Ok(covermix::catalog::gcp::split_machines(catalog, types, self.usage()?)?)
     }
 
@@ -298,9 +294,8 @@ fn located(sources: &[Source], format: Format) -> Vec<Located> {
 fn focus_notes(sources: &[Source]) -> Vec<Note> {
     let mut notes: Vec<Note> = sources.iter().map(|source| Note::Version { version: focus::version(source) }).collect();
     notes.dedup();
-    let has_provider = |source: &Source| {
-        ["ProviderName", "ServiceProviderName", "InvoiceIssuerName"].iter().any(|header| source.has(header))
-    };
+    let has_provider =
+        |source: &Source| ["ProviderName", "ServiceProviderName", "InvoiceIssuerName"].iter().any(|header| source.has(header));
     if !sources.iter().all(has_provider) {
         notes.push(Note::View { view: "no column names the provider: rows count as those of AWS" });
     }

@@ -112,12 +112,7 @@ pub(crate) enum Outcome {
 }
 
 /// The usage of the months of a bill.
-pub(crate) async fn read(
-    session: &Session,
-    mapping: &Mapping,
-    months: &[Month],
-    notes: &mut Vec<Note>,
-) -> Result<Outcome> {
+pub(crate) async fn read(session: &Session, mapping: &Mapping, months: &[Month], notes: &mut Vec<Note>) -> Result<Outcome> {
     let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(Outcome::None) };
     if let Some(pair) = months.windows(2).find(|pair| pair[0].next() != pair[1]) {
         return Ok(Outcome::Gap(pair[0], pair[1]));

@@ -124,7 +124,12 @@ impl Mapping {
         session.query(&format!("CREATE OR REPLACE VIEW united AS {}", selects.join(" UNION ALL "))).await?;
         self.refuse_overlap(session, &rows_of_files, notes).await?;
         let months = self.billing_months(session).await?;
-        session.query(&format!("CREATE OR REPLACE VIEW bill AS {}", self.bill("united", &months, self.format.zone(&session.options)))).await?;
+        session
+            .query(&format!(
+                "CREATE OR REPLACE VIEW bill AS {}",
+                self.bill("united", &months, self.format.zone(&session.options))
+            ))
+            .await?;
         let tags = session.options.tag_keys.len();
         session.query(&format!("CREATE OR REPLACE VIEW charges AS {}", self.charges("bill", tags))).await?;
         Ok((totals, self.months(session, months).await?))

@@ -29,8 +29,7 @@ use std::sync::Arc;
 pub(crate) fn block_on<T: Send>(paths: &[PathBuf], future: impl Future<Output = Result<T>> + Send) -> Result<T> {
     // The runtime must be dropped on that thread too: within another runtime it may not.
     let run = || tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future);
-    std::thread::scope(|scope| scope.spawn(run).join())
-        .unwrap_or_else(|_| Err(Error::Stopped { paths: paths.to_vec() }))
+    std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|_| Err(Error::Stopped { paths: paths.to_vec() }))
 }
 
 /// The tables of a bill's files.

@@ -53,8 +53,10 @@ pub(crate) fn print(
     if mapping.format == Format::GoogleBilling && dialect != Dialect::BigQuery {
         return Err(Error::Dialect { found: format!("{dialect:?} for a {}", mapping.format) });
     }
-    let columns: Vec<String> =
-        located.iter().map(|(column, found)| format!("    {} AS {}", dialect.column(column, found.as_ref()), column.name)).collect();
+    let columns: Vec<String> = located
+        .iter()
+        .map(|(column, found)| format!("    {} AS {}", dialect.column(column, found.as_ref()), column.name))
+        .collect();
     let united = format!("SELECT\n{},\n    0 AS file\n  FROM {table}", columns.join(",\n"));
     let sql = format!(
         "WITH united AS (\n  {united}\n), bill AS (\n  {}\n), charges AS (\n  {}\n)\n{}",

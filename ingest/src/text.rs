@@ -110,7 +110,9 @@ impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.read.saturating_sub(self.mark.0.load(Ordering::Relaxed)) > RECORD_LIMIT {
             let mebibytes = RECORD_LIMIT >> 20;
-            return Err(std::io::Error::other(format!("a record is longer than {mebibytes} MiB: an open quote, or no line ends")));
+            return Err(std::io::Error::other(format!(
+                "a record is longer than {mebibytes} MiB: an open quote, or no line ends"
+            )));
         }
         let count = self.inner.read(buffer)?;
         self.read += count as u64;

@@ -5,6 +5,7 @@
 
 use super::sku::{operation, usage_type};
 use crate::error::{Error, Result};
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use covermix::billing::Judge;
 use covermix::billing::focus::FocusRow;
 use covermix::catalog::aws::OfferingClass;
@@ -13,7 +14,6 @@ use covermix::portfolio::{Commitment, Portfolio, Scope};
 use covermix::time::{Hour, Month};
 use covermix::usage::{PricingCategory, UsageCurves, UsageLine};
 use covermix::{Problem, error};
-use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -299,7 +299,10 @@ fn reservation_row(commitment: &Commitment, offer: &Offer, sku: &str, catalog: &
     vec![
         ("lineItem/UsageAccountId", commitment.account.clone()),
         ("lineItem/ProductCode", offer.service.clone()),
-        ("lineItem/UsageType", text(&|line| usage_type(line).replace("BoxUsage", "HeavyUsage").replace("DedicatedUsage", "HeavyUsage"))),
+        (
+            "lineItem/UsageType",
+            text(&|line| usage_type(line).replace("BoxUsage", "HeavyUsage").replace("DedicatedUsage", "HeavyUsage")),
+        ),
         ("lineItem/Operation", text(&|line| operation(&line.sku.platform))),
         ("product/tenancy", text(&|line| line.sku.tenancy.clone())),
         ("pricing/OfferingClass", class.as_str().to_owned()),

@@ -75,7 +75,6 @@ pub(super) fn exact(value: f64) -> Option<i128> {
     parse(&value.to_string())
 }
 
-
 /// The product of two numbers in units of 10^-[`SCALE`], rounded half up; `None` beyond 10^23.
 pub(super) fn times(left: i128, right: i128) -> Option<i128> {
     // Whole part and fraction apart, so that no step needs twice the digits.
@@ -120,7 +119,8 @@ mod tests {
 
     #[test]
     fn floats_are_the_decimals_they_read_as() {
-        for text in ["0.1", "744.016667", "0.0000000671", "0.061644", "123456789.123456", "1e-15", "0.3333333333333333", "-5.25"] {
+        for text in ["0.1", "744.016667", "0.0000000671", "0.061644", "123456789.123456", "1e-15", "0.3333333333333333", "-5.25"]
+        {
             let value: f64 = text.parse().unwrap();
             assert_eq!(exact(value), parse(text), "{text}");
         }

@@ -165,10 +165,7 @@ impl Source {
             }
         }
         let holder = holder.map(|column| self.find(column)).transpose()?.flatten();
-        Ok(holder.map_or_else(
-            || "''".to_owned(),
-            |(identifier, _)| format!("json_get({identifier}, {})", super::quoted(key)),
-        ))
+        Ok(holder.map_or_else(|| "''".to_owned(), |(identifier, _)| format!("json_get({identifier}, {})", super::quoted(key))))
     }
 
     /// The first headers and how many there are, for people.

@@ -100,7 +100,8 @@ pub(super) fn read(
         return Err(file.damaged(line, "the last record is cut off"));
     }
     if cells.rows > 0 {
-        send(cells.take().map_err(|error| super::engine(file, line, error))?).map_err(|error| super::engine(file, line, error))?;
+        send(cells.take().map_err(|error| super::engine(file, line, error))?)
+            .map_err(|error| super::engine(file, line, error))?;
     }
     Ok(())
 }

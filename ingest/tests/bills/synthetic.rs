@@ -171,7 +171,10 @@ fn actual_cost_of_azure_with_the_day_first() {
     assert!(lines.contains(&format!("{prefix}/Windows/shared/instance-hour of account s-1")), "{lines:?}");
     assert!((usage.totals().sum() - 41.0).abs() < 1e-9);
     let covered = bill.money().of(ChargeKind::Covered);
-    assert_eq!((covered.list.value().normalize().to_string(), covered.contracted.value().normalize().to_string()), ("6".into(), "4.8".into()));
+    assert_eq!(
+        (covered.list.value().normalize().to_string(), covered.contracted.value().normalize().to_string()),
+        ("6".into(), "4.8".into())
+    );
     let [held] = bill.commitments() else { panic!("{:?}", bill.commitments()) };
     assert_eq!((held.quantity.unwrap().to_string(), held.upfront.unwrap().to_string()), ("2".into(), "150".into()));
     assert_eq!(held.end.unwrap().to_rfc3339(), "2024-09-01T00:00:00+00:00");
@@ -179,7 +182,8 @@ fn actual_cost_of_azure_with_the_day_first() {
 
 #[test]
 fn both_views_of_azure_at_once_are_refused() {
-    let amortised = AZURE.replace("24,0,0,0.2", "24,0.1,2.4,0.2").replace("Purchase,OneTime,Azure", "UnusedReservation,OneTime,Azure");
+    let amortised =
+        AZURE.replace("24,0,0,0.2", "24,0.1,2.4,0.2").replace("Purchase,OneTime,Azure", "UnusedReservation,OneTime,Azure");
     let (_one, actual) = file("actual.csv", AZURE);
     let (_two, other) = file("amortised.csv", &amortised.replace("s-1", "s-2"));
     assert!(Bill::read(&[&other], &Options::default()).is_ok());
@@ -215,7 +219,8 @@ fn google_data_models_are_both_read() {
     assert_eq!(class(&bill, "usage covered by commitments"), (2, "0.2".to_owned()));
     assert_eq!(class(&bill, "usage on demand that commitments are sold for"), (1, "0.4".to_owned()));
     let usage = bill.usage().unwrap();
-    let totals: Vec<(String, f64)> = usage.lines().iter().zip(usage.totals()).map(|(line, sum)| (line.sku.sku.clone(), sum)).collect();
+    let totals: Vec<(String, f64)> =
+        usage.lines().iter().zip(usage.totals()).map(|(line, sum)| (line.sku.sku.clone(), sum)).collect();
     assert_eq!(totals, [("N2 memory".to_owned(), 64.0), ("N2 vCPU".to_owned(), 24.0)]);
     let held: Vec<(&str, String)> =
         bill.commitments().iter().map(|held| (held.id.as_str(), held.quantity.unwrap().to_string())).collect();
