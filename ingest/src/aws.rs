@@ -147,7 +147,7 @@ impl CostAndUsage {
     /// overlap, usage not by the hour, a month missing between two others, several currencies.
     pub fn read<P: AsRef<Path>>(paths: &[P]) -> Result<Self> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
-        block_on(Self::load(paths))
+        block_on(&paths.clone(), Self::load(paths))
     }
 
     /// As [`CostAndUsage::read`], for callers that run on tokio already.
@@ -166,6 +166,7 @@ impl CostAndUsage {
         let (bill, outcome) = Self::load_from(&session, &mut sources).await?;
         match outcome {
             Outcome::TooLong(rows, example) => Err(Error::Granularity { paths, rows, example }),
+            Outcome::Gap(before, after) => Err(Error::Gap { before, after }),
             Outcome::None | Outcome::Curves(_) => Ok(bill),
         }
     }

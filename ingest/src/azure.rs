@@ -235,7 +235,8 @@ mod tests {
                 names.iter().map(|name| pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| *value)).collect();
             line(&Words { names, values }).sku.to_string()
         };
-        let machine = [("meter_category", "Virtual Machines"), ("service_type", "Standard_E4s_v3"), ("resource_location", "US East 2")];
+        let machine =
+            [("meter_category", "Virtual Machines"), ("service_type", "Standard_E4s_v3"), ("resource_location", "US East 2")];
         assert_eq!(words(&machine), "azure/Virtual Machines/eastus2/Standard_E4s_v3/Linux/shared/instance-hour");
         let windows = [&machine[..], &[("meter_sub_category", "Ev3/ESv3 Series Windows")]].concat();
         assert_eq!(words(&windows), "azure/Virtual Machines/eastus2/Standard_E4s_v3/Windows/shared/instance-hour");

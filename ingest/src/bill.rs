@@ -45,6 +45,7 @@ enum Usage {
     None,
     Curves(Box<BilledUsage>),
     TooLong { rows: u64, example: String },
+    Gap { before: Month, after: Month },
 }
 
 /// How the commitments were read.
@@ -60,10 +61,10 @@ impl Bill {
     ///
     /// # Errors
     /// Not a file, empty, damaged, of no known format or of several, without a required column, with a value that is no number or time, rows
-    /// given twice, a month missing between two others, several currencies, both views of an Azure bill.
+    /// given twice, several currencies, both views of an Azure bill.
     pub fn read<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Self> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
-        block_on(Self::load(&paths, &[], options))
+        block_on(&paths, Self::load(&paths, &[], options))
     }
 
     /// Reads a FOCUS bill together with the files of its ContractCommitment dataset (1.3 and later), which tells when commitments begin and end.
@@ -72,7 +73,8 @@ impl Bill {
     /// As [`Bill::read`], for both kinds of files.
     pub fn read_with_contracts<P: AsRef<Path>>(paths: &[P], contracts: &[P], options: &Options) -> Result<Self> {
         let owned = |paths: &[P]| -> Vec<PathBuf> { paths.iter().map(|path| path.as_ref().to_owned()).collect() };
-        block_on(Self::load(&owned(paths), &owned(contracts), options))
+        let (paths, contracts) = (owned(paths), owned(contracts));
+        block_on(&paths, Self::load(&paths, &contracts, options))
     }
 
     /// As [`Bill::read`], for callers that run on tokio already.
@@ -171,10 +173,12 @@ impl Bill {
     /// What ran in every hour of every month of the bill, whatever paid for it, of all that commitments are sold for.
     ///
     /// # Errors
-    /// [`Problem::Empty`] if there is none; [`Error::Granularity`] if rows span more than an hour and [`Options::long_rows`] does not allow it.
+    /// [`Problem::Empty`] if there is none; [`Error::Granularity`] if rows span more than an hour and [`Options::long_rows`] does not allow it;
+    /// [`Error::Gap`] if a month is missing between two others.
     pub fn usage(&self) -> Result<&UsageCurves> {
         match &self.usage {
             Usage::Curves(usage) => Ok(&usage.curves),
+            Usage::Gap { before, after } => Err(Error::Gap { before: *before, after: *after }),
             Usage::None => Err(covermix::Error::from(Problem::Empty { what: "usage that commitments are sold for" }).into()),
             Usage::TooLong { rows, example } => {
                 Err(Error::Granularity { paths: self.session.paths().to_vec(), rows: *rows, example: example.clone() })
@@ -186,11 +190,7 @@ impl Bill {
     ///
     /// # Errors
     /// As [`Bill::usage`] and [`covermix::catalog::gcp::split_machines`].
-    pub fn usage_in_resources(
-        &self,
-        catalog: &Catalog,
-        types: &covermix::catalog::gcp::MachineTypes,
-    ) -> Result<UsageCurves> {
+    pub fn usage_in_resources(&self, catalog: &Catalog, types: &covermix::catalog::gcp::MachineTypes) -> Result<UsageCurves> {
         Ok(covermix::catalog::gcp::split_machines(catalog, types, self.usage()?)?)
     }
 
@@ -248,7 +248,7 @@ impl Bill {
     pub fn money_with(&self, catalog: &Catalog) -> BillMoney {
         match &self.usage {
             Usage::Curves(usage) => self.money.priced(usage.curves.lines(), &usage.unpriced, catalog),
-            Usage::None | Usage::TooLong { .. } => self.money.clone(),
+            Usage::None | Usage::TooLong { .. } | Usage::Gap { .. } => self.money.clone(),
         }
     }
 
@@ -257,7 +257,7 @@ impl Bill {
     /// # Errors
     /// [`Error::Owners`] if the rules speak of a tag that was not read.
     pub fn allocate(&self, rules: &OwnerRules) -> Result<Allocation> {
-        block_on(rules.allocate(&self.session))
+        block_on(self.session.paths(), rules.allocate(&self.session))
     }
 
     /// The query behind the curves for a warehouse that has the bill as `table`, with the columns that the first file has.
@@ -265,7 +265,7 @@ impl Bill {
     /// # Errors
     /// [`Error::Dialect`] for an export of Google's anywhere but in BigQuery.
     pub fn warehouse_sql(&self, dialect: Dialect, table: &str) -> Result<String> {
-        sql::print(self.format.mapping(), &self.located, &self.months, table, dialect)
+        sql::print(self.format.mapping(), &self.located, &self.months, (table, self.format.zone(&self.session.options)), dialect)
     }
 
     /// What to know about the bill.
@@ -281,6 +281,7 @@ impl From<Outcome> for Usage {
             Outcome::None => Self::None,
             Outcome::Curves(usage) => Self::Curves(usage),
             Outcome::TooLong(rows, example) => Self::TooLong { rows, example },
+            Outcome::Gap(before, after) => Self::Gap { before, after },
         }
     }
 }
@@ -293,9 +294,8 @@ fn located(sources: &[Source], format: Format) -> Vec<Located> {
 fn focus_notes(sources: &[Source]) -> Vec<Note> {
     let mut notes: Vec<Note> = sources.iter().map(|source| Note::Version { version: focus::version(source) }).collect();
     notes.dedup();
-    let has_provider = |source: &Source| {
-        ["ProviderName", "ServiceProviderName", "InvoiceIssuerName"].iter().any(|header| source.has(header))
-    };
+    let has_provider =
+        |source: &Source| ["ProviderName", "ServiceProviderName", "InvoiceIssuerName"].iter().any(|header| source.has(header));
     if !sources.iter().all(has_provider) {
         notes.push(Note::View { view: "no column names the provider: rows count as those of AWS" });
     }
@@ -315,5 +315,5 @@ fn note_late(reconciliation: &Reconciliation, notes: &mut Vec<Note>) {
 /// As [`Bill::read`].
 pub fn read_contracts<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Contract>> {
     let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
-    block_on(focus::contracts::read(&paths, &Options::default()))
+    block_on(&paths, focus::contracts::read(&paths, &Options::default()))
 }

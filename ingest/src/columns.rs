@@ -218,8 +218,8 @@ fn per_second(unit: TimeUnit) -> u64 {
 mod tests {
     use super::*;
 
-    const ARN: Column =
-        optional("reservation_reservation_a_r_n", &["reservation/ReservationARN"], Kind::Text, "none").within(&[("details", "arn")]);
+    const ARN: Column = optional("reservation_reservation_a_r_n", &["reservation/ReservationARN"], Kind::Text, "none")
+        .within(&[("details", "arn")]);
 
     #[test]
     fn headers_are_recognised_in_every_style() {
@@ -238,9 +238,6 @@ mod tests {
 
     #[test]
     fn people_are_told_every_spelling() {
-        assert_eq!(
-            ARN.spellings(),
-            "`reservation/ReservationARN` (or `reservation_reservation_a_r_n`, `arn` in `details`)"
-        );
+        assert_eq!(ARN.spellings(), "`reservation/ReservationARN` (or `reservation_reservation_a_r_n`, `arn` in `details`)");
     }
 }

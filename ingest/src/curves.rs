@@ -3,10 +3,12 @@
 
 use crate::classes::ChargeKind;
 use crate::error::{Error, Result};
+use crate::format::month_start;
 use crate::mapping::{Mapping, Words};
 use crate::note::Note;
 use crate::options::LongRows;
 use crate::session::{Rows, Session, decimal, float};
+use chrono_tz::Tz;
 use covermix::time::{Hour, HourGrid, Month};
 use covermix::units::UnitPrice;
 use covermix::usage::{PricingCategory, UsageCurves, UsageLine};
@@ -90,10 +92,10 @@ impl Cells {
     }
 }
 
-/// The hours of some months, in UTC or as the format's months are.
-pub(crate) fn grid(first: Month, last: Month, mapping: &Mapping) -> HourGrid {
-    let start = Hour::containing(mapping.format.month_start(first));
-    let end = Hour::containing(mapping.format.month_start(last.next()));
+/// The hours of some months.
+fn grid(first: Month, last: Month, zone: Tz) -> HourGrid {
+    let start = Hour::containing(month_start(first, zone));
+    let end = Hour::containing(month_start(last.next(), zone));
     HourGrid { first: start, count: usize::try_from(end.since_epoch() - start.since_epoch()).unwrap_or(0) }
 }
 
@@ -105,17 +107,17 @@ pub(crate) enum Outcome {
     Curves(Box<BilledUsage>),
     /// Rows span more than an hour, and spreading was not asked for: how many, and one of them.
     TooLong(u64, String),
+    /// These months have none between them.
+    Gap(Month, Month),
 }
 
 /// The usage of the months of a bill.
-pub(crate) async fn read(
-    session: &Session,
-    mapping: &Mapping,
-    months: &[Month],
-    notes: &mut Vec<Note>,
-) -> Result<Outcome> {
+pub(crate) async fn read(session: &Session, mapping: &Mapping, months: &[Month], notes: &mut Vec<Note>) -> Result<Outcome> {
     let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(Outcome::None) };
-    let grid = grid(*first, *last, mapping);
+    if let Some(pair) = months.windows(2).find(|pair| pair[0].next() != pair[1]) {
+        return Ok(Outcome::Gap(pair[0], pair[1]));
+    }
+    let grid = grid(*first, *last, mapping.format.zone(&session.options));
     let is_usage = mapping.is_usage();
     let spans = session
         .query(&format!(
@@ -217,7 +219,7 @@ fn spread(since: i64, until: i64, amounts: [i128; 2]) -> Vec<(i64, [i128; 2])> {
         let hour = from.div_euclid(HOUR);
         let to = ((hour + 1) * HOUR).min(until);
         let passed = i128::from(to - since);
-        let part = [0, 1].map(|index| amounts[index] * passed / seconds - given[index]);
+        let part = [0, 1].map(|index| (amounts[index] * passed).div_euclid(seconds) - given[index]);
         given = [given[0] + part[0], given[1] + part[1]];
         parts.push((hour, part));
         from = to;

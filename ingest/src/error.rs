@@ -161,7 +161,8 @@ pub enum Error {
     /// Both views of the same money.
     #[error(
         "{}: rows of an export of actual cost ({actual}) stand beside rows of one of amortised cost ({amortised}); \
-         give one of the two, as both hold the same money", files(paths)
+         give one of the two, as both hold the same money",
+        files(paths)
     )]
     MixedViews {
         /// The files that were read.
@@ -191,7 +192,9 @@ pub enum Error {
         problem: String,
     },
     /// SQL for a warehouse that it cannot be printed for.
-    #[error("no SQL is printed for {found}; ask for athena, bigquery, snowflake or duckdb (Google's export is queried in bigquery)")]
+    #[error(
+        "no SQL is printed for {found}; ask for athena, bigquery, snowflake or duckdb (Google's export is queried in bigquery)"
+    )]
     Dialect {
         /// What was asked for.
         found: String,
@@ -213,6 +216,12 @@ pub enum Error {
         paths: Vec<PathBuf>,
         /// What the engine says.
         source: Box<DataFusionError>,
+    },
+    /// The query engine stopped without an error.
+    #[error("{}: the query engine stopped; fetch the files again: one of them is damaged", files(paths))]
+    Stopped {
+        /// The files that were read.
+        paths: Vec<PathBuf>,
     },
     /// No threads for the query engine.
     #[error("the query engine cannot start ({0}); free memory or threads")]

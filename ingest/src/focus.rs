@@ -38,7 +38,12 @@ const COLUMNS: [Column; 51] = [
     optional("consumed_unit", &["ConsumedUnit", "UsageUnit"], Kind::Text, "units are those of prices"),
     optional("pricing_unit", &["PricingUnit"], Kind::Text, "units are those consumed"),
     optional("commitment_discount_id", &["CommitmentDiscountId"], Kind::Text, "no commitment is known"),
-    optional("commitment_discount_status", &["CommitmentDiscountStatus"], Kind::Text, "unused parts of commitments are not known"),
+    optional(
+        "commitment_discount_status",
+        &["CommitmentDiscountStatus"],
+        Kind::Text,
+        "unused parts of commitments are not known",
+    ),
     rare("commitment_discount_category", &["CommitmentDiscountCategory"], Kind::Text),
     rare("commitment_discount_type", &["CommitmentDiscountType"], Kind::Text),
     rare("commitment_discount_name", &["CommitmentDiscountName"], Kind::Text),
@@ -167,7 +172,8 @@ fn classes() -> String {
          ELSE {hourly} AND {category} END"
     );
     let spot = format!("(pricing_category = 'Dynamic' OR {})", is_spot("x_usage_type"));
-    let other_provider = format!("{PROVIDER} <> '' AND NOT regexp_like(LOWER({PROVIDER}), 'amazon|aws|microsoft|azure|google|gcp')");
+    let other_provider =
+        format!("{PROVIDER} <> '' AND NOT regexp_like(LOWER({PROVIDER}), 'amazon|aws|microsoft|azure|google|gcp')");
     let third_party = "publisher_name <> '' AND NOT regexp_like(LOWER(publisher_name), \
          'amazon|aws|microsoft|azure|google|oracle|alibaba|tencent|huawei|ibm')";
     cases(

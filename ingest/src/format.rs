@@ -2,8 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::mapping::Mapping;
+use crate::options::Options;
 use crate::session::Source;
 use chrono::{DateTime, TimeZone, Utc};
+use chrono_tz::Tz;
 use covermix::time::Month;
 use std::fmt;
 
@@ -100,22 +102,21 @@ impl Format {
         self == Self::AzureCost
     }
 
-    /// When a billing month begins: Google's months are those of US Pacific time.
-    pub(crate) fn month_start(self, month: Month) -> DateTime<Utc> {
-        if self != Self::GoogleBilling {
-            return month.start();
-        }
-        let midnight = chrono_tz::America::Los_Angeles.from_local_datetime(&month.start().naive_utc()).earliest();
-        midnight.map_or_else(|| month.start(), |midnight| midnight.to_utc())
+    /// The zone of its billing months: US Pacific time of Google's, else that of the times in the files.
+    pub(crate) fn zone(self, options: &Options) -> Tz {
+        if self == Self::GoogleBilling { chrono_tz::America::Los_Angeles } else { options.time_zone }
     }
+}
 
-    /// The billing month of an instant.
-    pub(crate) fn month_of(self, instant: DateTime<Utc>) -> Month {
-        if self != Self::GoogleBilling {
-            return Month::containing(instant);
-        }
-        Month::containing(instant.with_timezone(&chrono_tz::America::Los_Angeles).naive_local().and_utc())
-    }
+/// When a billing month begins.
+pub(crate) fn month_start(month: Month, zone: Tz) -> DateTime<Utc> {
+    let midnight = zone.from_local_datetime(&month.start().naive_utc()).earliest();
+    midnight.map_or_else(|| month.start(), |midnight| midnight.to_utc())
+}
+
+/// The billing month of an instant.
+pub(crate) fn month_of(instant: DateTime<Utc>, zone: Tz) -> Month {
+    Month::containing(instant.with_timezone(&zone).naive_local().and_utc())
 }
 
 impl fmt::Display for Format {

@@ -21,7 +21,8 @@ use std::sync::Arc;
 /// Adds the functions to a session.
 pub(crate) fn register(context: &SessionContext) {
     for function in Function::ALL {
-        context.register_udf(ScalarUDF::new_from_impl(Call { function, signature: Signature::variadic_any(Volatility::Immutable) }));
+        context
+            .register_udf(ScalarUDF::new_from_impl(Call { function, signature: Signature::variadic_any(Volatility::Immutable) }));
     }
 }
 

@@ -61,7 +61,10 @@ pub(crate) static MAPPING: Mapping = Mapping {
     fields: &[
         ("start", "usage_start_time"),
         ("finish", "usage_end_time"),
-        ("billing_month", "CASE WHEN invoice_month <> '' THEN seconds_of(CONCAT(invoice_month, '01'), 'mdy', 'America/Los_Angeles') END"),
+        (
+            "billing_month",
+            "CASE WHEN invoice_month <> '' THEN seconds_of(CONCAT(invoice_month, '01'), 'mdy', 'America/Los_Angeles') END",
+        ),
         ("account", "CASE WHEN project_id <> '' THEN project_id ELSE billing_account_id END"),
         ("service", "service_description"),
         ("region", "location_region"),
@@ -132,9 +135,8 @@ const SERVICES: &str = "'Cloud SQL', 'Cloud Run', 'Cloud Spanner', 'Kubernetes E
 /// The class of a row. Credits for committed use on a row make it covered, in part or whole: such rows count as covered.
 fn classes() -> String {
     let committed = "COMMITTED_USAGE_DISCOUNT|COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE|FEE_UTILIZATION_OFFSET";
-    let covered = format!(
-        "(credits_of(credit_list, '{committed}') <> 0 OR (consumption_model <> '' AND consumption_model <> 'Default'))"
-    );
+    let covered =
+        format!("(credits_of(credit_list, '{committed}') <> 0 OR (consumption_model <> '' AND consumption_model <> 'Default'))");
     let description = "LOWER(sku_description)";
     let resource = format!(
         "(regexp_like({description}, '( core| cpu| ram| gpu|local ssd|ssd backed local storage|instance)') \
@@ -149,7 +151,10 @@ fn classes() -> String {
             ("cost_type = 'tax'", "tax"),
             ("cost_type = 'rounding_error'", "rounding"),
             ("cost_type = 'adjustment'", "adjustment"),
-            (&format!("regexp_like({description}, '^(commitment|.*commitment) *(v[0-9]+)?( - dollar based v[0-9]+)?:')"), "recurring_fee"),
+            (
+                &format!("regexp_like({description}, '^(commitment|.*commitment) *(v[0-9]+)?( - dollar based v[0-9]+)?:')"),
+                "recurring_fee",
+            ),
             (&format!("{description} LIKE 'commitment%'"), "recurring_fee"),
             ("transaction_type = 'THIRD_PARTY_RESALE' OR (seller_name <> '' AND seller_name NOT LIKE 'Google%')", "marketplace"),
             ("service_description LIKE '%Support%'", "support"),
@@ -166,9 +171,7 @@ fn classes() -> String {
 /// Descriptions of before 2020, which name the machine series otherwise.
 fn overrides() -> Overrides {
     let n1 = |resource| Some(Subject { series: "N1".into(), resource });
-    Overrides::new()
-        .with("N1 Standard Instance Core", n1(Resource::Cpu))
-        .with("N1 Standard Instance Ram", n1(Resource::Memory))
+    Overrides::new().with("N1 Standard Instance Core", n1(Resource::Cpu)).with("N1 Standard Instance Ram", n1(Resource::Memory))
 }
 
 /// The usage line of a row: vCPU, memory, GPU or local SSD of a series, else the SKU as it is described.
@@ -199,7 +202,17 @@ mod tests {
     #[test]
     fn skus_are_the_resources_they_describe() {
         let names: &'static [&'static str] = MAPPING.words;
-        let values = vec!["project-1", "Compute Engine", "N1 Predefined Instance Ram running in Americas", "us-west1", "", "gibibyte hour"];
-        assert_eq!(line(&Words { names, values }).to_string(), "gcp/Compute Engine/us-west1/N1 memory/GiB-hour of account project-1");
+        let values = vec![
+            "project-1",
+            "Compute Engine",
+            "N1 Predefined Instance Ram running in Americas",
+            "us-west1",
+            "",
+            "gibibyte hour",
+        ];
+        assert_eq!(
+            line(&Words { names, values }).to_string(),
+            "gcp/Compute Engine/us-west1/N1 memory/GiB-hour of account project-1"
+        );
     }
 }

@@ -6,10 +6,11 @@
 use crate::classes::{ChargeKind, Class, is_usage};
 use crate::columns::{Column, DateStyle, Kind, Need};
 use crate::error::{Error, Result};
-use crate::format::Format;
+use crate::format::{Format, month_of, month_start};
 use crate::note::Note;
 use crate::options::Phase;
 use crate::session::{Session, Source};
+use chrono_tz::Tz;
 use covermix::Problem;
 use covermix::time::Month;
 use covermix::units::Money;
@@ -123,20 +124,25 @@ impl Mapping {
         session.query(&format!("CREATE OR REPLACE VIEW united AS {}", selects.join(" UNION ALL "))).await?;
         self.refuse_overlap(session, &rows_of_files, notes).await?;
         let months = self.billing_months(session).await?;
-        session.query(&format!("CREATE OR REPLACE VIEW bill AS {}", self.bill("united", &months))).await?;
+        session
+            .query(&format!(
+                "CREATE OR REPLACE VIEW bill AS {}",
+                self.bill("united", &months, self.format.zone(&session.options))
+            ))
+            .await?;
         let tags = session.options.tag_keys.len();
         session.query(&format!("CREATE OR REPLACE VIEW charges AS {}", self.charges("bill", tags))).await?;
         Ok((totals, self.months(session, months).await?))
     }
 
     /// The query that adds the class. Usage outside the billing months is late.
-    pub(crate) fn bill(&self, from: &str, months: &[Month]) -> String {
+    pub(crate) fn bill(&self, from: &str, months: &[Month], zone: Tz) -> String {
         let class = (self.class)();
         let (Some(first), Some(last)) = (months.first(), months.last()) else {
             return format!("SELECT *, {class} AS class FROM {from}");
         };
         let start = self.field("start");
-        let (since, until) = (self.format.month_start(*first).timestamp(), self.format.month_start(last.next()).timestamp());
+        let (since, until) = (month_start(*first, zone).timestamp(), month_start(last.next(), zone).timestamp());
         format!(
             "SELECT *, CASE WHEN {} AND ({start} < {since} OR {start} >= {until}) THEN 'late' ELSE base_class END AS class \
              FROM (SELECT *, {class} AS base_class FROM {from}) AS classed",
@@ -159,16 +165,14 @@ impl Mapping {
                 months = self.months_of(session, &sql).await?;
             }
         }
-        match months.windows(2).find(|pair| pair[0].next() != pair[1]) {
-            Some(pair) => Err(Error::Gap { before: pair[0], after: pair[1] }),
-            None => Ok(months),
-        }
+        Ok(months)
     }
 
     async fn months_of(&self, session: &Session, sql: &str) -> Result<Vec<Month>> {
         let rows = session.query(&format!("SELECT DISTINCT start FROM ({sql}) AS t WHERE start IS NOT NULL")).await?;
         let starts = (0..rows.len()).filter_map(|row| rows.instant_at("start", row));
-        let months: BTreeSet<Month> = starts.map(|start| self.format.month_of(start)).collect();
+        let zone = self.format.zone(&session.options);
+        let months: BTreeSet<Month> = starts.map(|start| month_of(start, zone)).collect();
         Ok(months.into_iter().collect())
     }
 

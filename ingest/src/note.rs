@@ -106,7 +106,11 @@ impl fmt::Display for Note {
                 write!(f, "{}, field `{column}`: every date could have day or month first; month is taken to be", file.display())
             }
             Self::LateRows { rows, cost } => {
-                write!(f, "{rows} row(s) of {:.2} are for usage of months that the bill is not of; they are set aside", cost.value())
+                write!(
+                    f,
+                    "{rows} row(s) of {:.2} are for usage of months that the bill is not of; they are set aside",
+                    cost.value()
+                )
             }
             Self::AlikeRows { rows } => {
                 write!(f, "{rows} row(s) look like another in all that tells rows apart; none is left out")

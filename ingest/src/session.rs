@@ -23,11 +23,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs a future to its end on threads of its own, also from within another runtime.
-pub(crate) fn block_on<T: Send>(future: impl Future<Output = Result<T>> + Send) -> Result<T> {
+///
+/// # Errors
+/// Those of the future; [`Error::Stopped`] if the engine panics, which damaged files can make it do.
+pub(crate) fn block_on<T: Send>(paths: &[PathBuf], future: impl Future<Output = Result<T>> + Send) -> Result<T> {
     // The runtime must be dropped on that thread too: within another runtime it may not.
     let run = || tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future);
-    std::thread::scope(|scope| scope.spawn(run).join())
-        .unwrap_or_else(|_| Err(std::io::Error::other("its thread stopped").into()))
+    std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|_| Err(Error::Stopped { paths: paths.to_vec() }))
 }
 
 /// The tables of a bill's files.

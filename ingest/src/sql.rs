@@ -6,6 +6,7 @@ use crate::curves;
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::mapping::Mapping;
+use chrono_tz::Tz;
 use covermix::time::Month;
 use datafusion::arrow::datatypes::DataType;
 use regex::Regex;
@@ -42,16 +43,24 @@ impl FromStr for Dialect {
 pub(crate) type Located = (Column, Option<(String, DataType)>);
 
 /// The query.
-pub(crate) fn print(mapping: &Mapping, located: &[Located], months: &[Month], table: &str, dialect: Dialect) -> Result<String> {
+pub(crate) fn print(
+    mapping: &Mapping,
+    located: &[Located],
+    months: &[Month],
+    (table, zone): (&str, Tz),
+    dialect: Dialect,
+) -> Result<String> {
     if mapping.format == Format::GoogleBilling && dialect != Dialect::BigQuery {
         return Err(Error::Dialect { found: format!("{dialect:?} for a {}", mapping.format) });
     }
-    let columns: Vec<String> =
-        located.iter().map(|(column, found)| format!("    {} AS {}", dialect.column(column, found.as_ref()), column.name)).collect();
+    let columns: Vec<String> = located
+        .iter()
+        .map(|(column, found)| format!("    {} AS {}", dialect.column(column, found.as_ref()), column.name))
+        .collect();
     let united = format!("SELECT\n{},\n    0 AS file\n  FROM {table}", columns.join(",\n"));
     let sql = format!(
         "WITH united AS (\n  {united}\n), bill AS (\n  {}\n), charges AS (\n  {}\n)\n{}",
-        mapping.bill("united", months),
+        mapping.bill("united", months, zone),
         mapping.charges("bill", 0),
         curves::query(mapping, "charges", 0)
     );

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use url::Url;
 
 /// The schemes that are addresses of object stores.
-const SCHEMES: [&str; 12] =
-    ["s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "http", "https", "memory", "file"];
+const SCHEMES: [&str; 12] = ["s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "http", "https", "memory", "file"];
 
 /// The address, if a path is one rather than a file's name.
 pub(crate) fn remote(path: &Path) -> Result<Option<Url>> {

@@ -42,6 +42,8 @@ pub(crate) enum Layout {
     Csv {
         /// Between the cells.
         separator: u8,
+        /// How many cells a record has.
+        cells: usize,
     },
     /// JSON objects, one after the other or in an array.
     Json,
@@ -108,7 +110,9 @@ impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.read.saturating_sub(self.mark.0.load(Ordering::Relaxed)) > RECORD_LIMIT {
             let mebibytes = RECORD_LIMIT >> 20;
-            return Err(std::io::Error::other(format!("a record is longer than {mebibytes} MiB: an open quote, or no line ends")));
+            return Err(std::io::Error::other(format!(
+                "a record is longer than {mebibytes} MiB: an open quote, or no line ends"
+            )));
         }
         let count = self.inner.read(buffer)?;
         self.read += count as u64;
@@ -186,8 +190,8 @@ pub(crate) struct TextTable {
 /// Where a column of the table is in a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// The position of a cell, and how many cells a record has.
-    Cell(usize, usize),
+    /// The position of a cell.
+    Cell(usize),
     /// The keys to follow.
     Path(Vec<String>),
 }
@@ -251,7 +255,7 @@ impl PartitionStream for Rows {
             };
             let mut cells = Cells::new(schema);
             let read = match file.layout {
-                Layout::Csv { separator } => csv::read(&file, separator, &places, &mut cells, &mut send),
+                Layout::Csv { separator, cells: count } => csv::read(&file, (separator, count), &places, &mut cells, &mut send),
                 Layout::Json => json::read(&file, &places, &mut cells, &mut send),
             };
             read.map_err(|error| DataFusionError::External(Box::new(Carried::new(error))))

@@ -14,7 +14,12 @@ pub(super) const CLASSES: [Class; 26] = [
     class("service_on_demand", "other services with commitments, on demand", Treatment::Usage, ChargeKind::OnDemand),
     class("service_reserved", "other services covered by reservations", Treatment::Usage, ChargeKind::Covered),
     class("service_plan", "other services covered by Savings Plans", Treatment::Usage, ChargeKind::Covered),
-    class("service_free_tier", "other services with commitments, within the free tier", Treatment::UncoverableUsage, ChargeKind::FreeTier),
+    class(
+        "service_free_tier",
+        "other services with commitments, within the free tier",
+        Treatment::UncoverableUsage,
+        ChargeKind::FreeTier,
+    ),
     class("reservation_fee", "Reserved Instance fees (RIFee)", Treatment::Commitments, ChargeKind::Purchase),
     class("reservation_upfront", "reservation upfront fees (Fee)", Treatment::Commitments, ChargeKind::Purchase),
     class("plan_recurring", "Savings Plan recurring fees", Treatment::Commitments, ChargeKind::Purchase),
@@ -75,10 +80,8 @@ fn is_instance(product: &str, usage_type: &str) -> String {
 
 /// The condition that a row is of another service's usage that commitments are sold for.
 fn is_service(product: &str, usage_type: &str) -> String {
-    let services: Vec<String> = SERVICES
-        .iter()
-        .map(|(code, types)| format!("({product} = '{code}' AND {})", is_usage_type(usage_type, types)))
-        .collect();
+    let services: Vec<String> =
+        SERVICES.iter().map(|(code, types)| format!("({product} = '{code}' AND {})", is_usage_type(usage_type, types))).collect();
     services.join(" OR ")
 }
 

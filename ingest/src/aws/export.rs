@@ -5,6 +5,7 @@
 
 use super::sku::{operation, usage_type};
 use crate::error::{Error, Result};
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use covermix::billing::Judge;
 use covermix::billing::focus::FocusRow;
 use covermix::catalog::aws::OfferingClass;
@@ -13,13 +14,12 @@ use covermix::portfolio::{Commitment, Portfolio, Scope};
 use covermix::time::{Hour, Month};
 use covermix::usage::{PricingCategory, UsageCurves, UsageLine};
 use covermix::{Problem, error};
-use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::io::Write;
 
 /// The columns written, in the CSV spelling.
-const COLUMNS: [&str; 43] = [
+const COLUMNS: [&str; 44] = [
     "identity/LineItemId",
     "identity/TimeInterval",
     "bill/BillingPeriodStartDate",
@@ -63,6 +63,7 @@ const COLUMNS: [&str; 43] = [
     "savingsPlan/StartTime",
     "savingsPlan/EndTime",
     "savingsPlan/TotalCommitmentToDate",
+    "savingsPlan/UsedCommitment",
 ];
 
 /// One row: values of some columns.
@@ -84,11 +85,13 @@ pub fn write_csv(
     let lines: BTreeMap<String, &UsageLine> = usage.lines().iter().map(|line| (line.to_string(), line)).collect();
     let mut unused: BTreeMap<(String, Month), Decimal> = BTreeMap::new();
     for index in 0..usage.grid().count {
+        let mut left: BTreeMap<String, Decimal> = BTreeMap::new();
         for row in judge.focus_rows(index..index + 1, catalog.currency())? {
             let Some(line) = lines.get(&row.resource_id) else {
                 if row.commitment_discount_status.as_deref() == Some("Unused") {
                     let key = (row.resource_id.clone(), Month::containing(row.charge_period_start));
                     *unused.entry(key).or_default() += row.effective_cost;
+                    left.insert(row.resource_id.clone(), row.commitment_discount_quantity.unwrap_or_default());
                 }
                 continue;
             };
@@ -99,7 +102,8 @@ pub fn write_csv(
             let hour = usage.grid().hour(index);
             let is_active = usage.grid().span(commitment.start, commitment.end).contains(&index);
             if is_active && offer.is_spend_plan() {
-                report.plan_fee(commitment, offer, hour)?;
+                let left = left.get(&commitment.id).copied().unwrap_or_default();
+                report.plan_fee(commitment, offer, hour, left)?;
             }
         }
     }
@@ -198,8 +202,8 @@ impl<W: Write> Report<'_, W> {
         self.write(&negation, row.charge_period_start, until)
     }
 
-    /// The fee of a Savings Plan in an hour; 0 for one paid upfront.
-    fn plan_fee(&mut self, commitment: &Commitment, offer: &Offer, hour: Hour) -> Result<()> {
+    /// The fee of a Savings Plan in an hour, 0 for one paid upfront, and what of its commitment is left unused.
+    fn plan_fee(&mut self, commitment: &Commitment, offer: &Offer, hour: Hour, left: Decimal) -> Result<()> {
         let Benefit::SpendPlan { plan, family, .. } = &offer.benefit else { return Ok(()) };
         let recurring = offer.recurring.value() * commitment.quantity;
         let mut row = self.plan_row(commitment, offer, plan, family);
@@ -208,6 +212,7 @@ impl<W: Write> Report<'_, W> {
             ("lineItem/UsageAmount", "1".to_owned()),
             ("lineItem/UnblendedCost", recurring.to_string()),
             ("savingsPlan/TotalCommitmentToDate", commitment.quantity.to_string()),
+            ("savingsPlan/UsedCommitment", (commitment.quantity - left).to_string()),
         ]);
         self.write(&row, hour.start(), hour.plus(1).start())
     }
@@ -294,7 +299,10 @@ fn reservation_row(commitment: &Commitment, offer: &Offer, sku: &str, catalog: &
     vec![
         ("lineItem/UsageAccountId", commitment.account.clone()),
         ("lineItem/ProductCode", offer.service.clone()),
-        ("lineItem/UsageType", text(&|line| usage_type(line).replace("BoxUsage", "HeavyUsage").replace("DedicatedUsage", "HeavyUsage"))),
+        (
+            "lineItem/UsageType",
+            text(&|line| usage_type(line).replace("BoxUsage", "HeavyUsage").replace("DedicatedUsage", "HeavyUsage")),
+        ),
         ("lineItem/Operation", text(&|line| operation(&line.sku.platform))),
         ("product/tenancy", text(&|line| line.sku.tenancy.clone())),
         ("pricing/OfferingClass", class.as_str().to_owned()),

@@ -105,11 +105,10 @@ mod tests {
         let text = "Reserved VM Instance, Standard_B1s, UK South, 3 Years";
         let Subject::Usage { sku } = subject(text) else { panic!("not a machine") };
         assert_eq!(sku.to_string(), "azure/Virtual Machines/uksouth/Standard_B1s/Linux/shared/instance-hour");
-        assert_eq!((term("36", text), term("", text), term("", "Compute savings plan, 1 Year")), (
-            Some(Term::Months(36)),
-            Some(Term::Months(36)),
-            Some(Term::Months(12))
-        ));
+        assert_eq!(
+            (term("36", text), term("", text), term("", "Compute savings plan, 1 Year")),
+            (Some(Term::Months(36)), Some(Term::Months(36)), Some(Term::Months(12)))
+        );
         assert_eq!(subject("Compute savings plan, 3 Years"), Subject::Unknown);
     }
 

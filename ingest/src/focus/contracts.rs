@@ -128,8 +128,9 @@ async fn of_file(session: &Session, source: &Source) -> Result<Vec<Contract>> {
     let (cost, quantity) = (rows.numbers("contract_commitment_cost"), rows.numbers("contract_commitment_quantity"));
     let (start, end) = (rows.integers("period_start"), rows.integers("period_end"));
     let contract = |row: usize| {
-        let [contract, id, category, kind, description, unit, payment_model, model, lifecycle_status] =
-            std::array::from_fn(|index| if columns[index].is_null(row) { String::new() } else { columns[index].value(row).to_owned() });
+        let [contract, id, category, kind, description, unit, payment_model, model, lifecycle_status] = std::array::from_fn(
+            |index| if columns[index].is_null(row) { String::new() } else { columns[index].value(row).to_owned() },
+        );
         let (cost, quantity) = (decimal(&cost, row), decimal(&quantity, row));
         let (start, end) = (instant(&start, row), instant(&end, row));
         Contract {
@@ -187,7 +188,11 @@ pub(crate) async fn held(session: &Session, contracts: &[Contract]) -> Result<Ve
             id,
             provider,
             account: rows.text_at("account", row),
-            subject: if rows.text_at("category", row) == "Spend" { Subject::Spend { plan: rows.text_at("kind", row) } } else { Subject::Unknown },
+            subject: if rows.text_at("category", row) == "Spend" {
+                Subject::Spend { plan: rows.text_at("kind", row) }
+            } else {
+                Subject::Unknown
+            },
             name,
             offer: rows.text_at("offer", row),
             quantity: rows.number_at("quantity", row),
@@ -223,7 +228,13 @@ fn term(provider: Provider, start: DateTime<Utc>, end: DateTime<Utc>) -> Term {
     let days = (end - start).num_days();
     let years = if days > 366 { 3 } else { 1 };
     match provider {
-        Provider::Aws => if years == 3 { Term::AWS_THREE_YEARS } else { Term::AWS_ONE_YEAR },
+        Provider::Aws => {
+            if years == 3 {
+                Term::AWS_THREE_YEARS
+            } else {
+                Term::AWS_ONE_YEAR
+            }
+        }
         _ => Term::Months(years * 12),
     }
 }

@@ -100,10 +100,8 @@ mod tests {
 
     fn sku(pairs: &[(&'static str, &'static str)]) -> String {
         let names: &'static [&'static str] = crate::focus::MAPPING.words;
-        let values = names
-            .iter()
-            .map(|name| pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| *value))
-            .collect();
+        let values =
+            names.iter().map(|name| pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| *value)).collect();
         line(&Words { names, values }).sku.to_string()
     }
 

@@ -36,7 +36,8 @@ pub(crate) fn get(text: &str, key: &str) -> Option<String> {
         return None;
     }
     let object = object(text)?;
-    let found = object.get(key).or_else(|| object.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value));
+    let found =
+        object.get(key).or_else(|| object.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value));
     found.map(plain)
 }
 

@@ -75,20 +75,19 @@ pub(super) fn exact(value: f64) -> Option<i128> {
     parse(&value.to_string())
 }
 
-
 /// The product of two numbers in units of 10^-[`SCALE`], rounded half up; `None` beyond 10^23.
 pub(super) fn times(left: i128, right: i128) -> Option<i128> {
     // Whole part and fraction apart, so that no step needs twice the digits.
     let (whole, fraction) = (left.div_euclid(UNIT), left.rem_euclid(UNIT));
     let (right_whole, right_fraction) = (right.div_euclid(UNIT), right.rem_euclid(UNIT));
-    let small = (fraction * right_fraction + UNIT / 2).div_euclid(UNIT);
+    let small = (fraction * right_fraction + UNIT.div_euclid(2)).div_euclid(UNIT);
     let sum = whole.checked_mul(right)?.checked_add(fraction.checked_mul(right_whole)?)?.checked_add(small)?;
     (sum.abs() < LIMIT).then_some(sum)
 }
 
 /// The quotient of a number in units of 10^-[`SCALE`] and a whole number, rounded half up.
 pub(super) fn over(left: i128, right: i128) -> Option<i128> {
-    (right > 0).then(|| (left + right / 2).div_euclid(right))
+    (right > 0).then(|| (left + right.div_euclid(2)).div_euclid(right))
 }
 
 #[cfg(test)]
@@ -120,7 +119,8 @@ mod tests {
 
     #[test]
     fn floats_are_the_decimals_they_read_as() {
-        for text in ["0.1", "744.016667", "0.0000000671", "0.061644", "123456789.123456", "1e-15", "0.3333333333333333", "-5.25"] {
+        for text in ["0.1", "744.016667", "0.0000000671", "0.061644", "123456789.123456", "1e-15", "0.3333333333333333", "-5.25"]
+        {
             let value: f64 = text.parse().unwrap();
             assert_eq!(exact(value), parse(text), "{text}");
         }

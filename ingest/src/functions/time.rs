@@ -111,7 +111,9 @@ mod tests {
             assert_eq!(at(text), expected, "{text}");
         }
         assert_eq!(seconds("01/10/2018", "dmy", "UTC"), expected);
-        for text in ["yesterday", "", "2024-13-45T00:00:00Z", "2023-01-01T30:00:00Z", "22/09/2023", "1/2", "2018-10-01T", "0000-01-01"] {
+        for text in
+            ["yesterday", "", "2024-13-45T00:00:00Z", "2023-01-01T30:00:00Z", "22/09/2023", "1/2", "2018-10-01T", "0000-01-01"]
+        {
             assert_eq!(at(text), None, "{text}");
         }
     }

@@ -39,7 +39,11 @@ pub(crate) async fn read(session: &Session) -> Result<Vec<HeldCommitment>> {
             provider: Provider::Gcp,
             name: description.clone(),
             account: project,
-            subject: if is_spend { Subject::Spend { plan: plan(&description) } } else { resource(&description, &rows.text_at("region", row)) },
+            subject: if is_spend {
+                Subject::Spend { plan: plan(&description) }
+            } else {
+                resource(&description, &rows.text_at("region", row))
+            },
             offer: String::new(),
             quantity: if is_spend { quantity.or(fee) } else { quantity },
             is_normalised: false,
@@ -91,7 +95,9 @@ mod tests {
 
     #[test]
     fn descriptions_tell_what_was_committed_to() {
-        let Subject::Usage { sku } = resource("commitment v1: ram in americas for 3 year", "us-west1") else { panic!("no resource") };
+        let Subject::Usage { sku } = resource("commitment v1: ram in americas for 3 year", "us-west1") else {
+            panic!("no resource")
+        };
         assert_eq!(sku.to_string(), "gcp/Compute Engine/us-west1/N1 memory/GiB-hour");
         assert_eq!(term("commitment v1: ram in americas for 3 year"), Some(Term::Months(36)));
         assert_eq!(term("Commitment v1: Cpu in Americas for 1 Year"), Some(Term::Months(12)));

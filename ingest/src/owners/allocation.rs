@@ -126,8 +126,7 @@ fn text(column: &StringArray, row: usize) -> &str {
 
 /// Divides the cost of a shared owner, to whole cents but for the last part, among owners; the parts add up to the whole.
 fn pass_on(shared: &Shared, owners: &mut BTreeMap<String, OwnerCost>) {
-    let given: Money =
-        owners.iter().filter(|(name, _)| is_within(name, &shared.owner)).map(|(_, cost)| cost.charged()).sum();
+    let given: Money = owners.iter().filter(|(name, _)| is_within(name, &shared.owner)).map(|(_, cost)| cost.charged()).sum();
     if given.value().is_zero() {
         return;
     }
@@ -198,7 +197,9 @@ mod tests {
 
     #[test]
     fn shared_cost_is_passed_on_to_the_last_cent() {
-        for split in [Split::Proportional, Split::Even, Split::Fixed([("a".into(), Decimal::ONE), ("b".into(), Decimal::TWO)].into())] {
+        for split in
+            [Split::Proportional, Split::Even, Split::Fixed([("a".into(), Decimal::ONE), ("b".into(), Decimal::TWO)].into())]
+        {
             let mut owners: BTreeMap<String, OwnerCost> =
                 [("a/x".into(), cost("30")), ("b".into(), cost("60.01")), ("base".into(), cost("10.005"))].into();
             pass_on(&Shared { owner: "base".into(), split, among: vec!["a".into(), "b".into()] }, &mut owners);

@@ -12,7 +12,7 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::error::DataFusionError;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use url::Url;
@@ -65,15 +65,15 @@ impl Source {
             }
             Content::Csv { is_packed } => {
                 let (headers, separator) = text::header(path, is_packed)?;
-                let count = headers.len();
+                let cells = headers.len();
                 let found = |(index, header): (usize, String)| Found {
                     header,
                     identifier: format!("c{index}"),
                     data_type: DataType::Utf8,
-                    place: Some(Place::Cell(index, count)),
+                    place: Some(Place::Cell(index)),
                 };
                 source.columns = headers.into_iter().enumerate().map(found).collect();
-                source.text = Some(text(Layout::Csv { separator }, is_packed));
+                source.text = Some(text(Layout::Csv { separator, cells }, is_packed));
             }
             Content::Json { is_packed } => {
                 let file = text(Layout::Json, is_packed);
@@ -165,10 +165,7 @@ impl Source {
             }
         }
         let holder = holder.map(|column| self.find(column)).transpose()?.flatten();
-        Ok(holder.map_or_else(
-            || "''".to_owned(),
-            |(identifier, _)| format!("json_get({identifier}, {})", super::quoted(key)),
-        ))
+        Ok(holder.map_or_else(|| "''".to_owned(), |(identifier, _)| format!("json_get({identifier}, {})", super::quoted(key))))
     }
 
     /// The first headers and how many there are, for people.
@@ -230,7 +227,10 @@ fn recognise(path: &Path) -> Result<Content> {
     let refuse = |format, remedy| Err(Error::Format { file: path.to_owned(), format, remedy });
     match start.as_slice() {
         [] => Err(covermix::Error::from(Problem::Empty { what: "bill" }).in_file(path).into()),
-        [b'P', b'A', b'R', b'1', ..] => Ok(Content::Parquet),
+        [b'P', b'A', b'R', b'1', ..] => {
+            check_footer(path, &mut file, metadata.len())?;
+            Ok(Content::Parquet)
+        }
         [0x1f, 0x8b, ..] => {
             let mut unpacked = Vec::new();
             // A damaged packing is for the reader to report.
@@ -245,6 +245,26 @@ fn recognise(path: &Path) -> Result<Content> {
         start if is_json(start) => Ok(Content::Json { is_packed: false }),
         _ => Ok(Content::Csv { is_packed: false }),
     }
+}
+
+/// Refuses a Parquet file whose end does not say where its metadata begins; the engine would stop at a length that is beyond the file.
+fn check_footer(path: &Path, file: &mut File, length: u64) -> Result<()> {
+    let damaged = |source: &str| Error::Damaged { file: path.to_owned(), line: None, format: "Parquet", source: source.into() };
+    if length < 12 {
+        return Err(damaged("it has no footer"));
+    }
+    let failed = |error| Error::input_output(path, error);
+    let mut end = [0u8; 8];
+    file.seek(SeekFrom::End(-8)).map_err(failed)?;
+    file.read_exact(&mut end).map_err(failed)?;
+    let [a, b, c, d, magic @ ..] = end;
+    if magic != *b"PAR1" {
+        return Err(damaged("its end is missing"));
+    }
+    if u64::from(u32::from_le_bytes([a, b, c, d])) > length - 12 {
+        return Err(damaged("its footer is longer than the file"));
+    }
+    Ok(())
 }
 
 fn is_json(start: &[u8]) -> bool {

@@ -40,18 +40,26 @@ pub(crate) fn header(path: &Path, is_packed: bool) -> Result<(Vec<String>, u8)> 
     Ok((headers.iter().map(|header| header.trim_start_matches('\u{feff}').trim().to_owned()).collect(), separator))
 }
 
-/// Sends the records of a file.
-pub(super) fn read(file: &TextFile, separator: u8, places: &[Place], cells: &mut Cells, send: &mut Sink<'_>) -> Result<()> {
+/// Sends the records of a file. Some exporters leave out the last cell of a record with its separator where it is empty; any other record
+/// has as many cells as the header.
+pub(super) fn read(
+    file: &TextFile,
+    (separator, count): (u8, usize),
+    places: &[Place],
+    cells: &mut Cells,
+    send: &mut Sink<'_>,
+) -> Result<()> {
     let (guard, mark) = file.open()?;
     let quotes = Quotes { inner: guard, count: 0, is_last_line_ended: true };
     let mut reader = ReaderBuilder::new()
         .delimiter(separator)
         .quoting(separator != START_OF_HEADING)
         .has_headers(true)
+        .flexible(true)
         .buffer_capacity(1 << 18)
         .from_reader(quotes);
     let mut record = ByteRecord::new();
-    let mut line = 1;
+    let (mut line, mut is_short) = (1, false);
     loop {
         let more = reader.read_byte_record(&mut record).map_err(|error| {
             let at = error.position().map_or(reader_line(&reader), csv::Position::line);
@@ -62,9 +70,14 @@ pub(super) fn read(file: &TextFile, separator: u8, places: &[Place], cells: &mut
         }
         line = record.position().map_or(line, csv::Position::line);
         mark.set(reader.position().byte());
+        is_short = record.len() + 1 == count && count > 1;
+        if record.len() != count && !is_short {
+            let problem = format!("a record of {} cells under a header of {count}", record.len());
+            return Err(file.damaged(line, problem));
+        }
         for (column, place) in places.iter().enumerate() {
             let cell = match place {
-                Place::Cell(position, _) => record.get(*position).unwrap_or_default(),
+                Place::Cell(position) => record.get(*position).unwrap_or_default(),
                 Place::Path(_) => &[],
             };
             let text = std::str::from_utf8(cell).map_err(|error| file.damaged(line, error))?;
@@ -83,8 +96,12 @@ pub(super) fn read(file: &TextFile, separator: u8, places: &[Place], cells: &mut
     if separator != START_OF_HEADING && end.count % 2 == 1 && (last_lines > 1 || !end.is_last_line_ended) {
         return Err(file.damaged(line, "a quote that opens in this record is not closed"));
     }
+    if is_short && !end.is_last_line_ended {
+        return Err(file.damaged(line, "the last record is cut off"));
+    }
     if cells.rows > 0 {
-        send(cells.take().map_err(|error| super::engine(file, line, error))?).map_err(|error| super::engine(file, line, error))?;
+        send(cells.take().map_err(|error| super::engine(file, line, error))?)
+            .map_err(|error| super::engine(file, line, error))?;
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ pub(super) fn read(file: &TextFile, places: &[Place], cells: &mut Cells, send: &
         for (column, place) in places.iter().enumerate() {
             let found = match place {
                 Place::Path(keys) => keys.iter().try_fold(value, |value, key| value.get(key)),
-                Place::Cell(..) => None,
+                Place::Cell(_) => None,
             };
             match found {
                 None | Some(Value::Null) => cells.push(column, None),

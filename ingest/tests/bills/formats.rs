@@ -166,7 +166,8 @@ fn google_sum(path: &Path) -> (u64, f64) {
 #[test]
 fn google_exports_are_read() {
     let Some(folder) = shared("gcp-cud-attribution") else { return };
-    let mut cases: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut cases: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     cases.sort();
     assert_eq!(cases.len(), 18);
     for case in cases {

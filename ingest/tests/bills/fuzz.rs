@@ -39,7 +39,21 @@ impl Random {
 
 /// Texts that have broken parsers.
 const TOKENS: [&[u8]; 16] = [
-    b"\"", b"\"\"", b",", b"\n", b"\r\n", b"\0", b"\xff\xfe", b"NaN", b"1e308", b"-1", b"=cmd|' /C calc'!A0", b"{", b"}", b"[[[[", b"\\N",
+    b"\"",
+    b"\"\"",
+    b",",
+    b"\n",
+    b"\r\n",
+    b"\0",
+    b"\xff\xfe",
+    b"NaN",
+    b"1e308",
+    b"-1",
+    b"=cmd|' /C calc'!A0",
+    b"{",
+    b"}",
+    b"[[[[",
+    b"\\N",
     b"9999-12-31T23:59:60Z",
 ];
 

@@ -40,10 +40,14 @@ fn every_dollar_has_an_owner_or_is_named() {
     // Covered 0.06, unused 0.04, late 0.1 and disk 0.2; the fee is amortised, so that it is 0.
     assert_eq!(text(allocation.owners()["platform"].effective.value()), "0.4");
     assert!(allocation.owners()["platform"].charged().value().is_zero());
-    assert_eq!((text(allocation.total("shop").charged().value()), text(allocation.total("data").charged().value())), ("0.3".into(), "0.305".into()));
+    assert_eq!(
+        (text(allocation.total("shop").charged().value()), text(allocation.total("data").charged().value())),
+        ("0.3".into(), "0.305".into())
+    );
     // Marketplace, tax and credit: 9 + 1.5 - 2.
     assert_eq!(text(allocation.unowned().effective.value()), "8.5");
-    let all: Decimal = allocation.owners().values().map(|cost| cost.charged().value()).sum::<Decimal>() + allocation.unowned().effective.value();
+    let all: Decimal =
+        allocation.owners().values().map(|cost| cost.charged().value()).sum::<Decimal>() + allocation.unowned().effective.value();
     assert_eq!(all, bill.money().effective().value());
     assert!((allocation.coverage().unwrap() - 0.605 / (0.605 + 8.5)).abs() < 1e-12);
     assert_eq!(allocation.unit_cost("shop", Decimal::from(3)).map(text), Some("0.1".into()));
@@ -54,7 +58,13 @@ fn every_dollar_has_an_owner_or_is_named() {
 fn tag_columns_of_aws_are_read_too() {
     let mut table = super::table();
     for (index, row) in table.iter_mut().enumerate() {
-        row.push(if index == 0 { "resourceTags/user:Team".into() } else if index % 2 == 0 { "web".into() } else { String::new() });
+        row.push(if index == 0 {
+            "resourceTags/user:Team".into()
+        } else if index % 2 == 0 {
+            "web".into()
+        } else {
+            String::new()
+        });
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bill.csv");

@@ -102,10 +102,16 @@ fn damaged_objects_are_named_by_line() {
         std::fs::write(&path, GOOGLE.replacen(from, to, 1)).unwrap();
         refused(&path).to_string()
     };
-    assert!(change("\"cost\":0.2,", "\"cost\":0.2,,").contains("line 3"));
+    assert!(change("\"cost\":0.2,", "\"cost\":0.2,,").contains("line 2"));
     assert!(change("\"cost\":0.2,", "\"cost\":\"=0.2\",").contains("`=0.2`"));
     assert!(change("\"cost\":0.2,", "\"cost\":{\"a\":[1]},").contains("field `cost`"));
-    assert!(change("{\"billing_account_id\":\"B\",\"service\":{\"id\":\"X\"", "garbage {\"billing_account_id\":\"B\",\"service\":{\"id\":\"X\"").contains("line 7"));
+    assert!(
+        change(
+            "{\"billing_account_id\":\"B\",\"service\":{\"id\":\"X\"",
+            "garbage {\"billing_account_id\":\"B\",\"service\":{\"id\":\"X\""
+        )
+        .contains("line 6")
+    );
     let cut = GOOGLE.trim_end();
     std::fs::write(&path, &cut[..cut.len() - 20]).unwrap();
     assert!(refused(&path).to_string().contains("not closed"));
