@@ -24,7 +24,7 @@
 //! - [`planning::Planner`], [`planning::Problem`], [`planning::Plan`]: what to buy, with bound and gap;
 //! - [`scenario`]: possible futures, their risk, and the backtest of a rule of purchase;
 //! - [`finance`]: net present value, internal rates, amortisation and accounts of a commitment, usable on its own;
-//! - [`report`]: the recommendation as a table and as JSON.
+//! - [`report`]: a plan as pages for who signs, who must be sure and who orders, as HTML, Markdown, CSV and JSON.
 //!
 //! # An example
 //!

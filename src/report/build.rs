@@ -421,7 +421,8 @@ fn ladder(problem: &Problem<'_>, bought: &[Bought<'_>], settings: &Settings, unt
     let (Some(from), Some(end)) = (from, steps.iter().map(|step| step.end).max()) else { return Vec::new() };
     let mut months = Vec::new();
     let mut month = Month::containing(from);
-    while month.start() <= end && months.len() < 120 {
+    // To the first month in which nothing runs any more; ten years are enough for a picture.
+    while months.len() < 120 {
         let (first, next) = (month.start().max(from), month.next().start());
         let mut committed = [Decimal::ZERO; 3];
         let mut expiring = Decimal::ZERO;
@@ -435,6 +436,9 @@ fn ladder(problem: &Problem<'_>, bought: &[Bought<'_>], settings: &Settings, unt
         }
         let [held, one_year, longer] = committed.map(Figure::new);
         months.push(LadderMonth { month: month.to_string(), held, one_year, longer, expiring: expiring.into() });
+        if month.start() >= end {
+            break;
+        }
         month = month.next();
     }
     months

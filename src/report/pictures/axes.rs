@@ -48,7 +48,6 @@ pub(super) struct Plot<'p> {
     area: DrawingArea<SVGBackend<'p>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
     root: DrawingArea<SVGBackend<'p>, Shift>,
     font: i32,
-    is_narrow: bool,
 }
 
 /// Where a text stands from its point.
@@ -74,8 +73,8 @@ fn one(axes: &Axes, size: (u32, u32), draw: &impl Fn(&Plot<'_>) -> Result<(), Fa
 }
 
 fn render(svg: &mut String, axes: &Axes, size: (u32, u32), draw: &impl Fn(&Plot<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
-    let is_narrow = size.0 < 700;
-    let font: i32 = 12;
+    // plotters writes a size of 15 as 12 pixels.
+    let font: i32 = 15;
     let root = SVGBackend::with_string(svg, size).into_drawing_area();
     let left = if axes.has_y_ticks { 52 } else { 4 };
     let chart = ChartBuilder::on(&root)
@@ -84,7 +83,7 @@ fn render(svg: &mut String, axes: &Axes, size: (u32, u32), draw: &impl Fn(&Plot<
         .x_label_area_size(44)
         .y_label_area_size(left)
         .build_cartesian_2d(axes.x.0..axes.x.1, axes.y.0..axes.y.1)?;
-    let plot = Plot { area: chart.plotting_area().clone(), root: root.clone(), font, is_narrow };
+    let plot = Plot { area: chart.plotting_area().clone(), root: root.clone(), font };
     plot.grid(axes, size)?;
     draw(&plot)?;
     plot.frame(axes)?;
@@ -92,11 +91,6 @@ fn render(svg: &mut String, axes: &Axes, size: (u32, u32), draw: &impl Fn(&Plot<
 }
 
 impl Plot<'_> {
-    /// Whether this is the drawing for a narrow screen.
-    pub(super) fn is_narrow(&self) -> bool {
-        self.is_narrow
-    }
-
     /// A line through points.
     pub(super) fn line(&self, points: Vec<(f64, f64)>, color: RGBColor, width: u32) -> Result<(), Failure> {
         self.area.draw(&PathElement::new(points, color.stroke_width(width)))
@@ -173,7 +167,7 @@ impl Plot<'_> {
 
 /// The width of a text in pixels, a little generous.
 fn width(text: &str, font: i32) -> i32 {
-    i32::try_from(text.chars().count()).unwrap_or(i32::MAX / 100) * font * 6 / 10
+    i32::try_from(text.chars().count()).unwrap_or(1000) * (font * 48).div_euclid(100)
 }
 
 /// Round positions within a range, about so many.
