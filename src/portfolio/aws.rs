@@ -148,7 +148,10 @@ fn return_window(holding: &Holding<'_>, assumptions: &Assumptions) -> Result<Win
 pub fn quotes(holding: &Holding<'_>, catalog: &Catalog, at: DateTime<Utc>, assumptions: &Assumptions) -> Vec<Quote> {
     let mut quotes = Vec::new();
     if window(holding, Action::Exchange, assumptions).is_ok_and(|window| window.check(at).is_ok()) {
-        let others = catalog.offers().iter().filter(|offer| offer.id != holding.offer.id);
+        // A catalog has many offers; what cannot be received is passed over before it is quoted.
+        let own = holding.offer;
+        let may_be = |offer: &&Offer| (&offer.region, offer.term) == (&own.region, own.term) && offer.id != own.id;
+        let others = catalog.offers().iter().filter(may_be);
         quotes.extend(others.filter_map(|offer| exchange::quote(&[holding], offer, at, assumptions).ok()));
     }
     quotes.extend(resale::quote(holding, catalog, at, assumptions));

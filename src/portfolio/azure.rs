@@ -161,7 +161,7 @@ pub fn quotes(holding: &Holding<'_>, catalog: &Catalog, at: DateTime<Utc>, assum
     let mut quotes: Vec<Quote> = refund::quote(holding, current, at, assumptions).into_iter().collect();
     let is_open = |action: Action| rights::allowed(holding, action, at, assumptions).is_ok();
     let (exchange, trade_in, swap) = (is_open(Action::Exchange), is_open(Action::TradeIn), is_open(Action::SwapStorage));
-    for offer in catalog.offers() {
+    for offer in catalog.offers().iter().filter(|offer| offer.provider == holding.offer.provider) {
         if exchange && offer.id != holding.offer.id && !offer.is_spend_plan() {
             quotes.extend(exchange::quote(&[(holding, current)], offer, at, assumptions));
         }

@@ -95,8 +95,8 @@ pub fn window(holding: &Holding<'_>, action: Action, assumptions: &Assumptions) 
 /// Everything that can be quoted for a holding at an instant: an upgrade to three years, and the change of a legacy amount.
 #[must_use]
 pub fn quotes(holding: &Holding<'_>, catalog: &Catalog, at: DateTime<Utc>, assumptions: &Assumptions) -> Vec<Quote> {
-    let mut quotes = Vec::new();
-    for offer in catalog.offers() {
+    let (mut quotes, own) = (Vec::new(), holding.offer);
+    for offer in catalog.offers().iter().filter(|offer| (offer.provider, &offer.region) == (own.provider, &own.region)) {
         quotes.extend(upgrade(holding, offer, at, assumptions));
         quotes.extend(convert_model(holding, offer, at, assumptions));
     }
