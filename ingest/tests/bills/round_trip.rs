@@ -43,7 +43,7 @@ fn usage(catalog: &Catalog) -> UsageCurves {
         }
         2 => 1.0,
         _ => {
-            if hour % 3 == 0 {
+            if hour.is_multiple_of(3) {
                 4.0
             } else {
                 0.0
