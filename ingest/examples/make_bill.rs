@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A month of usage of 40 instance types in 25 accounts and 4 regions, as many instances as the rows need.
-fn report(rows: u64, path: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) fn report(rows: u64, path: &Path) -> Result<(), Box<dyn Error>> {
     let sql = format!(
         "COPY (SELECT CONCAT('line', CAST(value AS VARCHAR)) AS identity_line_item_id, \
          CAST(hour AS TIMESTAMP) AS line_item_usage_start_date, CAST(hour + 3600 AS TIMESTAMP) AS line_item_usage_end_date, \

@@ -245,7 +245,7 @@ impl ScalarUDFImpl for Call {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let rows = arrays.first().map_or(args.number_rows, |first| first.len());
+        let rows = arrays.first().map_or(args.number_rows, Array::len);
         Ok(ColumnarValue::Array(self.function.call(&arrays, rows)?))
     }
 }

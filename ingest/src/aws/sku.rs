@@ -228,7 +228,7 @@ pub(crate) fn usage_type(line: &UsageLine) -> String {
 /// The operation of a platform: the way back from [`platform`].
 pub(crate) fn operation(platform: &str) -> String {
     match PLATFORMS.iter().find(|(_, known)| *known == platform) {
-        Some((code, _)) if code.is_empty() => "RunInstances".into(),
+        Some(("", _)) => "RunInstances".into(),
         Some((code, _)) => format!("RunInstances:{code}"),
         None => platform.to_owned(),
     }

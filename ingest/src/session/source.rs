@@ -197,16 +197,16 @@ fn nested(fields: &Fields, prefix: &str, outer: Option<&str>, columns: &mut Vec<
             None => format!("\"{}\"", field.name().replace('"', "\"\"")),
             Some(outer) => format!("get_field({outer}, {})", super::quoted(field.name())),
         };
-        push(field, header, identifier, columns);
+        push(field, &header, identifier, columns);
     }
 }
 
-fn push(field: &Field, header: String, identifier: String, columns: &mut Vec<Found>) {
-    let found = |identifier, data_type| Found { header: header.clone(), identifier, data_type, place: None };
+fn push(field: &Field, header: &str, identifier: String, columns: &mut Vec<Found>) {
+    let found = |identifier, data_type| Found { header: header.to_owned(), identifier, data_type, place: None };
     match field.data_type() {
         DataType::Struct(inner) => {
             columns.push(found(format!("json_text({identifier})"), DataType::Utf8));
-            nested(inner, &header, Some(&identifier), columns);
+            nested(inner, header, Some(&identifier), columns);
         }
         DataType::List(_) | DataType::LargeList(_) | DataType::Map(_, _) => {
             columns.push(found(format!("json_text({identifier})"), DataType::Utf8));

@@ -155,8 +155,12 @@ fn google_sum(path: &Path) -> (u64, f64) {
         value.as_f64().or_else(|| value.as_str().and_then(|text| text.parse().ok())).unwrap_or(0.0)
     };
     let mut sum = (0, 0.0);
-    for object in serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>() {
-        let object = object.unwrap();
+    let values = serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>();
+    let objects = values.flat_map(|value| match value.unwrap() {
+        serde_json::Value::Array(objects) => objects,
+        object => vec![object],
+    });
+    for object in objects {
         let credits = object["credits"].as_array().into_iter().flatten().map(|credit| number(&credit["amount"]));
         sum = (sum.0 + 1, sum.1 + number(&object["cost"]) + credits.sum::<f64>());
     }

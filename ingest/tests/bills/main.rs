@@ -9,6 +9,7 @@ mod hostile;
 mod owners;
 mod real;
 mod round_trip;
+mod scale;
 mod small;
 mod synthetic;
 mod torture;

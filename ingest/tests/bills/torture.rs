@@ -59,7 +59,7 @@ fn a_field_of_a_gibibyte_ends_after_16_mebibytes() {
 fn a_bomb_without_header_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bomb.csv.gz");
-    bomb(&path, "", &[b'\n'], 64);
+    bomb(&path, "", b"\n", 64);
     refused(&path);
     bomb(&path, "", b"a", 64);
     refused(&path);
