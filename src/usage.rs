@@ -182,7 +182,7 @@ impl UsageCurves {
     /// if two lines are the same stream, [`Problem::NotFinite`] and [`Problem::Negative`] for such a quantity, with line
     /// and hour.
     pub fn new(grid: HourGrid, lines: Vec<UsageLine>, quantity: Array2<f64>) -> Result<Self> {
-        let order = order_of(grid, &lines, quantity.view())?;
+        let order = order_of(grid, &lines, &quantity.view())?;
         let quantity = if is_sorted(&order) { quantity } else { quantity.select(ndarray::Axis(1), &order) };
         Ok(Self::assemble(grid, lines, &order, Quantity::own(quantity)))
     }
@@ -198,7 +198,7 @@ impl UsageCurves {
             Error::from(Problem::OutOfRange { value, range: "the shape hours x lines" }).in_field("quantity")
         };
         let view = ArrayView2::from_shape((grid.count, lines.len()), values.as_ref()).map_err(|_| wrong())?;
-        let order = order_of(grid, &lines, view)?;
+        let order = order_of(grid, &lines, &view)?;
         if !is_sorted(&order) {
             let quantity = Quantity::own(view.select(ndarray::Axis(1), &order));
             return Ok(Self::assemble(grid, lines, &order, quantity));
@@ -301,7 +301,7 @@ impl UsageCurves {
 }
 
 /// Checks curves and gives the order of their lines.
-fn order_of(grid: HourGrid, lines: &[UsageLine], quantity: ArrayView2<'_, f64>) -> Result<Vec<usize>> {
+fn order_of(grid: HourGrid, lines: &[UsageLine], quantity: &ArrayView2<'_, f64>) -> Result<Vec<usize>> {
     if grid.count == 0 || lines.is_empty() {
         return Err(Problem::Empty { what: "usage" }.into());
     }

@@ -478,9 +478,8 @@ impl Compiled {
             }
         }
         for other in self.signed.other.iter().filter(|other| other.scenario.as_ref().is_none_or(|name| *name == scenario.name)) {
-            match charge_kind(other.spend.kind) {
-                Some(_) => enter(other.spend.date, other.provider, other.spend.kind, &other.spend.item, other.spend.gross),
-                None => {}
+            if charge_kind(other.spend.kind).is_some() {
+                enter(other.spend.date, other.provider, other.spend.kind, &other.spend.item, other.spend.gross);
             }
         }
         let kept = self.signed.other.iter().filter(|other| {

@@ -74,8 +74,8 @@ pub(in crate::planning) fn program(rules: &SettlementRules, periods: &[PeriodHou
         ShortfallRule::Credit { counting, lifetime } => {
             // What was paid in one period pays for spend of a later one.
             let mut drawn: Vec<Vec<(usize, f64)>> = vec![Vec::new(); periods.len()];
-            for from in 0..periods.len() {
-                let mut of_payment = vec![(paid[from], 1.0)];
+            for (from, paid) in paid.iter().enumerate() {
+                let mut of_payment = vec![(*paid, 1.0)];
                 let lifetime = lifetime.map_or(usize::MAX, |periods| usize::try_from(periods).unwrap_or(usize::MAX));
                 for to in from + 1..periods.len().min(from.saturating_add(lifetime).saturating_add(1)) {
                     let used = program.column(-periods[to].factor);
