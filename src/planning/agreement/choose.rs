@@ -55,7 +55,7 @@ impl Branch {
     #[must_use]
     pub fn shortfall_probability(&self) -> f64 {
         let is_short = |outcome: &&YearOutcome| outcome.periods.iter().any(is_short);
-        self.outcomes.iter().filter(is_short).map(|outcome| outcome.probability).sum()
+        self.outcomes.iter().filter(is_short).fold(0.0, |sum, outcome| sum + outcome.probability)
     }
 
     /// The mean of the shortfall payments, undiscounted, by period.
