@@ -58,7 +58,10 @@ fn main() -> covermix::Result<()> {
     let problem = Planner::new(&catalog).usage(&one).policy(policy).build()?;
     let plan = problem.solve(&Options { relative_gap: 1e-9, ..Options::default() })?;
     let by_optimiser = plan.purchases().first().map_or(0.0, |purchase| covermix::units::to_f64(purchase.quantity));
-    println!("\nBy hand {by_hand} reservations for {cost_by_hand:.2}; the optimiser buys {by_optimiser} for {:.2}.", plan.objective());
+    println!(
+        "\nBy hand {by_hand} reservations for {cost_by_hand:.2}; the optimiser buys {by_optimiser} for {:.2}.",
+        plan.objective()
+    );
     assert!((by_optimiser - f64::from(by_hand)).abs() < 0.5, "the optimiser disagrees with the screening curve");
     assert!((plan.objective() - cost_by_hand).abs() < 1e-6 * cost_by_hand, "the costs differ");
     Ok(())

@@ -57,9 +57,11 @@ fn a_plan_is_printed_and_written() {
         assert!(!plan[key].is_null(), "no {key}");
     }
     assert!(plan["gap"].as_f64().unwrap() <= 1e-3 && plan["savings"].as_f64().unwrap() > 0.0);
-    for form in ["csv", "html", "md"].map(|end| format!("plan.{end}")).into_iter().chain(
-        ["plan-orders.html", "plan-orders.md", "plan-orders.csv"].map(str::to_owned),
-    ) {
+    for form in ["csv", "html", "md"]
+        .map(|end| format!("plan.{end}"))
+        .into_iter()
+        .chain(["plan-orders.html", "plan-orders.md", "plan-orders.csv"].map(str::to_owned))
+    {
         let text = fs::read_to_string(folder.path().join("out").join(&form)).unwrap_or_else(|error| panic!("{form}: {error}"));
         assert!(text.contains("m5.large"), "{form} does not name what to buy");
     }

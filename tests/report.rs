@@ -80,7 +80,8 @@ fn numbers_of(html: &str) -> Vec<(String, String, String)> {
     for piece in html.split("<data ").skip(1) {
         let (attributes, rest) = piece.split_once('>').unwrap();
         let text = rest.split_once("</data>").unwrap().0;
-        let attribute = |name: &str| attributes.split_once(&format!("{name}=\"")).unwrap().1.split_once('"').unwrap().0.to_owned();
+        let attribute =
+            |name: &str| attributes.split_once(&format!("{name}=\"")).unwrap().1.split_once('"').unwrap().0.to_owned();
         found.push((unescaped(&attribute("data-path")), attribute("value"), unescaped(text)));
     }
     found
@@ -95,7 +96,11 @@ fn all_numbers_of_the_html_are_those_of_the_json() {
         assert!(numbers.len() > 8, "{audience:?} has only {} numbers", numbers.len());
         for (path, value, text) in numbers {
             let exact = json.pointer(&path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} is not in the JSON"));
-            assert_eq!(value.parse::<Decimal>().unwrap(), Decimal::try_from(exact).unwrap().normalize().round_sf(15).unwrap(), "{path}");
+            assert_eq!(
+                value.parse::<Decimal>().unwrap(),
+                Decimal::try_from(exact).unwrap().normalize().round_sf(15).unwrap(),
+                "{path}"
+            );
             let (shown, half) = read(&text).unwrap_or_else(|| panic!("{path}: `{text}` is not a number"));
             assert!((shown - exact).abs() <= half * 1.000_001 + 1e-12, "{path}: {text} is not {exact} rounded");
         }
@@ -170,7 +175,9 @@ fn the_tables_of_the_markdown_are_those_of_the_json_and_of_the_html() {
         assert_near(&row[2], json["after"][field].as_f64().unwrap());
     }
     for (row, case) in table(&markdown, "The same purchases in other futures").iter().zip(json["cases"].as_array().unwrap()) {
-        for (column, field) in [(3, "before_monthly"), (4, "after_monthly"), (5, "savings_monthly"), (6, "unused_monthly"), (8, "npv")] {
+        for (column, field) in
+            [(3, "before_monthly"), (4, "after_monthly"), (5, "savings_monthly"), (6, "unused_monthly"), (8, "npv")]
+        {
             assert_near(&row[column], case[field].as_f64().unwrap());
         }
     }
@@ -298,7 +305,7 @@ fn every_purchase_is_explained_in_two_sentences() {
         assert_eq!(purchase.explanation.len(), 2);
         assert!(purchase.explanation[0].starts_with("Buy ") && purchase.explanation[1].starts_with("It pays "));
         for sentence in &purchase.explanation {
-            assert!(sentence.ends_with('.') && sentence.matches(". ").count() == 0 && !sentence.contains("none"), "{sentence}");
+            assert!(sentence.ends_with('.') && !sentence.contains(". ") && !sentence.contains("none"), "{sentence}");
         }
     }
 }

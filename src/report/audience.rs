@@ -96,15 +96,24 @@ fn risks(reader: &Reader<'_>) -> Vec<Vec<Span>> {
         ]),
         None => risks.push(vec![text("However far usage falls, the plan does not cost more than buying nothing.")]),
     }
-    let fixed = report.purchases.iter().filter(|purchase| purchase.rights.is_empty()).count();
+    let with = |right: &str| report.purchases.iter().filter(|purchase| purchase.rights.iter().any(|one| one == right)).count();
+    let ways = [
+        ("resale", "sold"),
+        ("exchange", "exchanged"),
+        ("refund", "returned within the provider's limits"),
+        ("trade_in", "traded in"),
+    ];
+    let is_fixed = |purchase: &&super::model::Purchase| !purchase.rights.iter().any(|one| ways.iter().any(|(way, _)| way == one));
+    let fixed = report.purchases.iter().filter(is_fixed).count();
+    let out = ways.iter().map(|(way, word)| (with(way), word)).filter(|(count, _)| *count > 0);
+    let mut out: Vec<String> = out.map(|(count, word)| format!("{count} can be {word}")).collect();
+    if fixed > 0 {
+        out.push(format!("for {fixed} there is no way out"));
+    }
     risks.push(vec![
         text("The purchases commit "),
         reader.money("/obligation"),
-        text(format!(
-            " over their terms, used or not; {} of {} can be neither exchanged, sold nor returned.",
-            fixed,
-            report.purchases.len()
-        )),
+        text(format!(" over their terms, used or not. Before their ends: {}.", out.join(", "))),
     ]);
     let derived = report.purchases.iter().filter(|purchase| !purchase.price_derived.is_empty()).count();
     if derived > 0 {
@@ -123,7 +132,11 @@ fn years(reader: &Reader<'_>) -> Table {
     let rows = (0..reader.report.finance.years.len()).map(|index| {
         let at = |field: &str| reader.cell(&format!("/finance/years/{index}/{field}"), Format::Whole);
         vec![
-            Cell::Text(format!("Year {}", index + 1)),
+            Cell::Text(if is_settled(&reader.report.finance.years[index]) {
+                "Settled later".to_owned()
+            } else {
+                format!("Year {}", index + 1)
+            }),
             at("cash_paid"),
             at("avoided"),
             at("expense"),
@@ -142,13 +155,21 @@ fn years(reader: &Reader<'_>) -> Table {
     }
 }
 
+/// Whether only payments for the years before fall into a year.
+fn is_settled(year: &super::model::FinanceYear) -> bool {
+    year.expense.value().is_zero() && year.avoided.value().is_zero()
+}
+
 /// Net present value, internal rate and payback.
 fn investment(reader: &Reader<'_>) -> Vec<Tile> {
     let finance = &reader.report.finance;
     let currency = &reader.report.currency;
-    let irr = match finance.irr {
-        Some(_) => reader.cell("/finance/irr", Format::Percent(1)),
-        None => Cell::Text("none".into()),
+    // A rate on next to nothing out of pocket is a number without a meaning for people; the exact one is in CSV and JSON.
+    let is_beyond = finance.irr.is_some_and(|rate| rate.to_f64() > 10.0);
+    let (irr, irr_note) = match finance.irr {
+        Some(_) if is_beyond => (Cell::Text("over 1,000 %".into()), "almost nothing is ever out of pocket"),
+        Some(_) => (reader.cell("/finance/irr", Format::Percent(1)), "effective a year"),
+        None => (Cell::Text("none".into()), finance.irr_note.as_str()),
     };
     let payback = match (finance.payback.as_str(), finance.payback_months) {
         ("immediate", _) | (_, None) => Cell::Text(finance.payback.clone()),
@@ -161,7 +182,7 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
             value: reader.cell("/finance/npv", Format::Whole),
             note: vec![text(format!("{currency} at ")), reader.span("/finance/discount_rate", Format::Percent(1))],
         },
-        Tile { label: "Internal rate of return".into(), value: irr, note: vec![text(finance.irr_note.clone())] },
+        Tile { label: "Internal rate of return".into(), value: irr, note: vec![text(irr_note)] },
         Tile { label: "Payback".into(), value: payback, note: vec![text(months)] },
     ]
 }
@@ -171,7 +192,11 @@ fn saving(reader: &Reader<'_>) -> Tile {
     Tile {
         label: "Saves a month".into(),
         value: reader.cell("/savings_monthly", Format::Whole),
-        note: vec![text(format!("{}, ", reader.report.currency)), reader.span("/savings_rate", Format::Percent(1)), text(" of the bill")],
+        note: vec![
+            text(format!("{}, ", reader.report.currency)),
+            reader.span("/savings_rate", Format::Percent(1)),
+            text(" of the bill"),
+        ],
     }
 }
 
@@ -196,7 +221,12 @@ fn purchases(reader: &Reader<'_>, most: usize) -> Table {
     });
     let mut columns = columns(&["What", "Region", "Term", "Payment"], &["Quantity"]);
     columns.extend(self::columns(&["Unit"], &["Upfront", "A month", "Saves a month", "Used", "Even in month"]));
-    Table { id: "purchases".into(), caption: format!("What to buy; amounts in {}", report.currency), columns, rows: rows.collect() }
+    Table {
+        id: "purchases".into(),
+        caption: format!("What to buy; amounts in {}", report.currency),
+        columns,
+        rows: rows.collect(),
+    }
 }
 
 /// A paragraph of plain text.

@@ -11,7 +11,7 @@ use super::model::{
     Baseline, Certificate, Charges, CoverageCurve, CoveragePoint, Held, LadderMonth, Prices, Purchase, Report, RulePrice, SCHEMA,
 };
 use crate::billing::{self, Bill, Judge};
-use crate::catalog::{Benefit, Offer};
+use crate::catalog::{Benefit, Offer, Right};
 use crate::error::{Error, Problem as Wrong, Result};
 use crate::planning::{Options, Plan, Problem, Reason, Status};
 use crate::portfolio::Commitment;
@@ -129,7 +129,7 @@ impl Builder<'_, '_> {
         let (from, until) = (grid.first.start(), grid.hour(grid.count).start());
         let bought = bought(problem, plan, &settings, until)?;
         let finance = cash::Investment::new(problem, plan, &bought, &settings)?;
-        let cases = cases::cases(problem, plan, &settings, cases, &finance)?;
+        let cases = cases::cases(problem, plan, &settings, &cases, &finance)?;
         let low_case = cases::lowest(&cases);
         let tornado = cases::tornado(&cases, &finance)?;
         let purchases = bought.iter().map(|bought| purchase(problem, plan, bought)).collect::<Result<Vec<_>>>()?;
@@ -275,7 +275,7 @@ fn purchase(problem: &Problem<'_>, plan: &Plan, bought: &Bought<'_>) -> Result<P
         scope: super::table::scope(&row.scope).into(),
         term: offer.term.to_string(),
         payment_option: offer.payment_option.slug().replace('-', "_"),
-        rights: offer.rights.iter().map(|right| format!("{right:?}").to_lowercase()).collect(),
+        rights: offer.rights.iter().map(|right| right_name(*right)).collect(),
         start: bought.start.date_naive(),
         end: bought.end.date_naive(),
         quantity: row.quantity.into(),
@@ -304,6 +304,11 @@ fn purchase(problem: &Problem<'_>, plan: &Plan, bought: &Bought<'_>) -> Result<P
         explanation: Vec::new(),
         price_derived: offer.derived.clone(),
     })
+}
+
+/// A right as in files: `exchange`, `trade_in`.
+fn right_name(right: Right) -> String {
+    serde_json::to_value(right).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn charges(plan: &Plan, total: billing::Charges) -> Result<Charges> {
@@ -353,14 +358,14 @@ fn baselines(plan: &Plan) -> Result<Vec<Baseline>> {
     Ok(rows)
 }
 
-fn search(settings: &Settings) -> Options<'static> {
-    Options { relative_gap: 5e-4, time_limit: settings.time_limit, progress: None }
+fn search(settings: &Settings, relative_gap: f64) -> Options<'static> {
+    Options { relative_gap, time_limit: settings.time_limit, progress: None }
 }
 
 /// The limits whose loosening by a tenth lowers the cost by more than the searches' tolerance.
 fn rules(problem: &Problem<'_>, plan: &Plan, settings: &Settings) -> Result<Vec<RulePrice>> {
     let mut rules = Vec::new();
-    for (rule, points) in problem.cost_by_limit(&[1.0, 0.9, 1.1], &search(settings))? {
+    for (rule, points) in problem.cost_by_limit(&[1.0, 0.9, 1.1], &search(settings, 5e-4))? {
         let Some((limit, cost)) = points.first().and_then(|point| Some((point.at, point.cost?))) else { continue };
         let looser = points.iter().skip(1).filter_map(|point| Some((point.at, point.cost?)));
         let Some((loosened, least)) = looser.min_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
@@ -379,7 +384,7 @@ fn rules(problem: &Problem<'_>, plan: &Plan, settings: &Settings) -> Result<Vec<
 
 fn coverage(problem: &Problem<'_>, plan: &Plan, settings: &Settings) -> Result<CoverageCurve> {
     let mut points = Vec::new();
-    for point in problem.cost_by_coverage(&settings.coverage_levels, &search(settings))? {
+    for point in problem.cost_by_coverage(&settings.coverage_levels, &search(settings, 2e-3))? {
         if let Some(cost) = point.cost {
             points.push(CoveragePoint { coverage: number(point.at)?, cost: number(cost)? });
         }

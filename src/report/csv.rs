@@ -92,9 +92,12 @@ fn walk(writer: &mut csv::Writer<Vec<u8>>, value: &Value, path: &mut Vec<String>
                 path.push(index.to_string());
                 let name = ["id", "name", "offer", "rule", "month", "day", "assumption"];
                 let name = name.iter().find_map(|key| value.get(key).and_then(Value::as_str));
-                let item = name.map_or_else(|| if item.is_empty() { index.to_string() } else { item.to_owned() }, |name| {
-                    if item.is_empty() { name.to_owned() } else { format!("{item}, {name}") }
-                });
+                let item = name.map_or_else(
+                    || if item.is_empty() { index.to_string() } else { item.to_owned() },
+                    |name| {
+                        if item.is_empty() { name.to_owned() } else { format!("{item}, {name}") }
+                    },
+                );
                 walk(writer, value, path, &item, currency)?;
                 path.pop();
             }
@@ -120,8 +123,17 @@ fn unit(section: &str, figure: &str, currency: &str) -> String {
         "year" => "year from purchase",
         "low_case" => "index of a case",
         "cash_break_even_month" | "break_even_month" | "payback_months" => "months",
-        "gap" | "savings_rate" | "break_even_usage" | "effective_savings_rate_list" | "utilisation" | "irr" | "share"
-        | "break_even_utilisation" | "probability" | "discount_rate" | "return_on_investment" => "share",
+        "gap"
+        | "savings_rate"
+        | "break_even_usage"
+        | "effective_savings_rate_list"
+        | "utilisation"
+        | "irr"
+        | "share"
+        | "break_even_utilisation"
+        | "probability"
+        | "discount_rate"
+        | "return_on_investment" => "share",
         "coverage" => "share",
         "quantity" | "step" => "reservations, or money an hour of a spend plan",
         "limit" | "loosened" => "unit of the policy's field",

@@ -37,7 +37,13 @@ fn what_it_does(reader: &Reader<'_>, purchase: &Purchase, index: usize) -> Vec<S
     let (at, currency) = (format!("/purchases/{index}"), &reader.report.currency);
     let mut spans = vec![text("Buy "), reader.span(&format!("{at}/quantity"), Format::Plain(2))];
     let of = if purchase.kind == "spend_plan" { format!("{currency} an hour of the ") } else { "of ".to_owned() };
-    spans.push(text(format!(" {of}{} in {} for {}, {}: ", subject(purchase), region(purchase), purchase.term, payment(purchase))));
+    spans.push(text(format!(
+        " {of}{} in {} for {}, {}: ",
+        subject(purchase),
+        region(purchase),
+        purchase.term,
+        payment(purchase)
+    )));
     if purchase.upfront.value().is_zero() {
         spans.push(text("it costs "));
     } else {
@@ -72,15 +78,19 @@ fn what_it_hangs_on(reader: &Reader<'_>, purchase: &Purchase, index: usize) -> V
     spans.push(text("; "));
     spans.extend(step());
     match purchase.value_of_one_more {
-        Some(_) => spans.extend([text(" more would save "), reader.money(&format!("{at}/value_of_one_more"))]),
+        Some(_) => spans.extend([
+            text(" more would save "),
+            reader.money(&format!("{at}/value_of_one_more")),
+            text(" over the hours planned"),
+        ]),
         None if purchase.stopped_by.is_empty() => spans.push(text(" more is not sold")),
         None => spans.push(text(format!(" more would break {}", purchase.stopped_by.join(" and ")))),
     }
     match purchase.value_of_one_less {
         Some(_) => spans.extend([
-            text(" over the hours planned, and as much less would cost "),
+            text(", and as much less would cost "),
             reader.money(&format!("{at}/value_of_one_less")),
-            text("."),
+            text(if purchase.value_of_one_more.is_some() { "." } else { " over the hours planned." }),
         ]),
         None => spans.push(text(", and as much less would break a rule.")),
     }

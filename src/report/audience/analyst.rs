@@ -143,7 +143,9 @@ fn evidence(reader: &Reader<'_>, blocks: &mut Vec<Block>) {
     }));
     blocks.push(Block::Heading("Rules that bind, and their price".into()));
     if report.rules.is_empty() {
-        blocks.push(paragraph("No limit of the policy that is an amount or a share holds the plan back by more than the search's tolerance."));
+        blocks.push(paragraph(
+            "No limit of the policy that is an amount or a share holds the plan back by more than the search's tolerance.",
+        ));
     } else {
         let row = |index: usize| {
             let at = |field: &str, format| reader.cell(&format!("/rules/{index}/{field}"), format);

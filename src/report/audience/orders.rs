@@ -13,7 +13,10 @@ pub(super) fn document(reader: &Reader<'_>) -> Document {
     }
     let mut blocks = vec![
         Block::Paragraph(vec![
-            text(format!("{} orders, in this order. Nothing here has been bought: each is placed by hand, upfront ", report.purchases.len())),
+            text(format!(
+                "{} orders, in this order. Nothing here has been bought: each is placed by hand, upfront ",
+                report.purchases.len()
+            )),
             reader.money("/upfront"),
             text(" in all."),
         ]),
@@ -24,7 +27,8 @@ pub(super) fn document(reader: &Reader<'_>) -> Document {
         Block::Heading("Check after".into()),
         Block::Table(expected(reader)),
     ];
-    blocks.push(Block::List(checks(report.purchases.iter().map(|purchase| purchase.provider.as_str()).collect())));
+    let providers: Vec<&str> = report.purchases.iter().map(|purchase| purchase.provider.as_str()).collect();
+    blocks.push(Block::List(checks(&providers)));
     Document { title, subtitle: subtitle(reader), blocks }
 }
 
@@ -115,7 +119,7 @@ fn call(purchase: &Purchase) -> &'static str {
     }
 }
 
-fn checks(providers: Vec<&str>) -> Vec<Vec<super::Span>> {
+fn checks(providers: &[&str]) -> Vec<Vec<super::Span>> {
     let mut checks = vec![
         "Before: the order form shows the quantity, term, payment option and price of the table; if a price differs, do not buy, plan again.",
         "Same day: the provider lists each order as active, with the end date above and without automatic renewal.",

@@ -4,7 +4,7 @@ use super::super::figure::Figure;
 use super::super::model::{Case, CaseMonth, TornadoBar};
 use super::cash::{Change, Investment, percent};
 use super::{Settings, bills, first_usage, number, share};
-use crate::billing::{Bill, Judge};
+use crate::billing::{self, Bill, Judge};
 use crate::error::{Error, Problem as Wrong, Result};
 use crate::planning::{Plan, Problem};
 use crate::usage::UsageCurves;
@@ -14,12 +14,11 @@ pub(super) fn cases(
     problem: &Problem<'_>,
     plan: &Plan,
     settings: &Settings,
-    given: Vec<(String, UsageCurves)>,
+    given: &[(String, UsageCurves)],
     finance: &Investment,
 ) -> Result<Vec<Case>> {
     let base = first_usage(problem)?;
-    let scenarios: Vec<(String, f64)> =
-        problem.scenarios().map(|(name, probability)| (name.to_owned(), probability)).collect();
+    let scenarios: Vec<(String, f64)> = problem.scenarios().map(|(name, probability)| (name.to_owned(), probability)).collect();
     let is_single = scenarios.len() == 1;
     let mut cases = Vec::new();
     for (index, ((name, probability), usage)) in scenarios.iter().zip(problem.usages()).enumerate() {
@@ -31,7 +30,7 @@ pub(super) fn cases(
         let bills = if index == 0 { (plan.before().clone(), plan.after().clone()) } else { bills(problem, plan, usage)? };
         cases.push(case(plan, name, assumption, probability, &bills, finance)?);
     }
-    for (name, usage) in &given {
+    for (name, usage) in given {
         if usage.grid() != base.grid() {
             let value = format!("{} hours from {}", usage.grid().count, usage.grid().first);
             let problem = Wrong::OutOfRange { value, range: "the hours of the usage planned for" };
@@ -64,7 +63,10 @@ fn highest(cases: &[Case]) -> usize {
 fn compared(usage: &UsageCurves, base: &UsageCurves) -> String {
     let (all, was) = (usage.totals().sum(), base.totals().sum());
     let change = if was > 0.0 { 100.0 * (all / was - 1.0) } else { 0.0 };
-    if change.abs() < 0.05 { "unchanged in sum".to_owned() } else { format!("{change:+.1} %") }
+    if change.abs() < 0.05 {
+        return "unchanged in sum".to_owned();
+    }
+    format!("{:.1} % {}", change.abs(), if change < 0.0 { "lower" } else { "higher" })
 }
 
 fn scaled(usage: &UsageCurves, factor: f64) -> Result<UsageCurves> {
@@ -86,7 +88,7 @@ fn case(
     let (was, is) = (before.total(), after.total());
     let months = after.months().iter().map(|(month, charges)| CaseMonth {
         month: month.to_string(),
-        before: before.months().get(month).map(|charges| charges.cost()).unwrap_or_default().into(),
+        before: before.months().get(month).map(billing::Charges::cost).unwrap_or_default().into(),
         after: charges.cost().into(),
     });
     Ok(Case {

@@ -145,7 +145,9 @@ impl Investment {
         let flows = cash.flows();
         let (irr, irr_note) = match flows.xirr(DayCount::Actual365Fixed) {
             Ok(InternalRate::Unique(rate)) => (Some(number(rate)?), String::new()),
-            Ok(InternalRate::Multiple(_)) => (None, "there are several internal rates; judge by the net present value".to_owned()),
+            Ok(InternalRate::Multiple(_)) => {
+                (None, "there are several internal rates; judge by the net present value".to_owned())
+            }
             Ok(InternalRate::None(reason)) => (None, no_rate(reason).to_owned()),
             Err(error) => return Err(finance_error(error)),
         };

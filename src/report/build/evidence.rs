@@ -199,7 +199,7 @@ fn reserved(problem: &Problem<'_>, plan: &Plan, pool: &str) -> Result<Vec<Level>
     for purchase in plan.purchases() {
         if let Some(units) = units(&purchase.offer, purchase.quantity) {
             let key = (1, std::cmp::Reverse(purchase.offer.term.nominal_months()));
-            parts.entry(key).or_insert((format!("{} reservations", purchase.offer.term), 0.0)).1 += units;
+            parts.entry(key).or_insert((format!("reservations, {}", purchase.offer.term), 0.0)).1 += units;
         }
     }
     let mut level = 0.0;

@@ -31,7 +31,8 @@ dd.large { font-size: 1.45rem; font-weight: 600; line-height: 1.3; }
 dd.note { color: var(--soft); font-size: 0.8rem; line-height: 1.35; }
 table { border-collapse: collapse; width: 100%; margin: 0.8rem 0 1.2rem; font-size: 0.88rem; }
 caption { text-align: left; color: var(--soft); padding-bottom: 0.4rem; }
-th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: break-word; }
+#calls td, #held th, #held td { overflow-wrap: anywhere; }
 thead th { font-weight: 600; color: var(--soft); vertical-align: bottom; overflow-wrap: normal; }
 tbody th { font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -62,7 +63,7 @@ figcaption { font-weight: 600; margin-bottom: 0.2rem; }
   table.wide, table.wide caption, table.wide tbody, table.wide tr, table.wide th, table.wide td { display: block; width: 100%; }
   table.wide thead { display: none; }
   table.wide tr { border: 1px solid var(--line); border-radius: 6px; margin-bottom: 10px; padding: 4px 0; }
-  table.wide th, table.wide td { display: flex; justify-content: space-between; gap: 12px; text-align: right; border: 0; padding: 2px 10px; white-space: normal; }
+  table.wide th, table.wide td { display: flex; justify-content: space-between; gap: 12px; text-align: right; border: 0; padding: 2px 10px; white-space: normal; overflow-wrap: anywhere; }
   table.wide th::before, table.wide td::before { content: attr(data-label); color: var(--soft); font-weight: 400; text-align: left; flex: none; max-width: 50%; }
 }
 @media print {

@@ -72,7 +72,12 @@ fn one(axes: &Axes, size: (u32, u32), draw: &impl Fn(&Plot<'_>) -> Result<(), Fa
     Ok(named(&svg, axes, size))
 }
 
-fn render(svg: &mut String, axes: &Axes, size: (u32, u32), draw: &impl Fn(&Plot<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+fn render(
+    svg: &mut String,
+    axes: &Axes,
+    size: (u32, u32),
+    draw: &impl Fn(&Plot<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     // plotters writes a size of 15 as 12 pixels.
     let font: i32 = 15;
     let root = SVGBackend::with_string(svg, size).into_drawing_area();
@@ -200,7 +205,7 @@ pub(super) fn short(value: f64) -> String {
         _ if size >= 1e4 => (value / 1e3, "k"),
         _ => (value, ""),
     };
-    let text = format!("{scaled:.3}");
+    let text = if size >= 100.0 && letter.is_empty() { format!("{scaled:.1}") } else { format!("{scaled:.3}") };
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{}{letter}", text.replace('-', "−"))
 }
@@ -239,6 +244,6 @@ mod tests {
         assert_eq!(ticks((-1.0, 1.0), 4), [-1.0, -0.5, 0.0, 0.5, 1.0]);
         assert_eq!(ticks((3.0, 3.0), 4), [3.0]);
         assert_eq!(ticks((0.0, 1.04e6), 5).into_iter().map(short).collect::<Vec<_>>(), ["0", "250k", "500k", "750k", "1M"]);
-        assert_eq!((short(-12500.0), short(0.25), short(900.0)), ("−12.5k".into(), "0.25".into(), "900".into()));
+        assert_eq!((short(-12500.0), short(0.25), short(169.665)), ("−12.5k".into(), "0.25".into(), "169.7".into()));
     }
 }

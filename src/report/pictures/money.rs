@@ -1,5 +1,6 @@
 //! Charts of money and time.
 
+use super::super::figure::Figure;
 use super::super::model::Report;
 use super::Drawing;
 use super::axes::{Axes, INK, Side, both, from_zero, series, swatch};
@@ -63,8 +64,7 @@ pub(super) fn accounts(report: &Report) -> Result<Option<Drawing>> {
         return Ok(None);
     }
     let names: Vec<&str> = months.iter().map(|month| month.month.as_str()).collect();
-    let values =
-        months.iter().flat_map(|month| [month.ebitda_effect.to_f64(), month.expense.to_f64(), month.avoided.to_f64()]);
+    let values = months.iter().flat_map(|month| [month.ebitda_effect.to_f64(), month.expense.to_f64(), month.avoided.to_f64()]);
     let axes = axes(report, "Profit and loss by month", &names, from_zero(values), "a month");
     let line = |of: fn(&super::super::model::FinanceMonth) -> f64| -> Vec<(f64, f64)> {
         months.iter().enumerate().map(|(index, month)| (index as f64 + 0.5, of(month))).collect()
@@ -93,9 +93,10 @@ pub(super) fn ladder(report: &Report) -> Result<Option<Drawing>> {
         return Ok(None);
     }
     let names: Vec<&str> = months.iter().map(|month| month.month.as_str()).collect();
-    let stack = |month: &super::super::model::LadderMonth| [month.held, month.longer, month.one_year].map(|part| part.to_f64());
+    let stack = |month: &super::super::model::LadderMonth| [month.held, month.longer, month.one_year].map(Figure::to_f64);
     let tops = months.iter().map(|month| stack(month).iter().sum::<f64>());
-    let axes = axes(report, "Committed cost by month until all commitments have ended", &names, from_zero(tops), "an hour, amortised");
+    let axes =
+        axes(report, "Committed cost by month until all commitments have ended", &names, from_zero(tops), "an hour, amortised");
     let (wide, narrow) = both(&axes, |plot| {
         for (index, month) in months.iter().enumerate() {
             let mut base = 0.0;
@@ -126,14 +127,16 @@ pub(super) fn ladder(report: &Report) -> Result<Option<Drawing>> {
 pub(super) fn fan(report: &Report) -> Result<Option<Drawing>> {
     let Some(base) = report.cases.first().filter(|base| base.months.len() > 1) else { return Ok(None) };
     let names: Vec<&str> = base.months.iter().map(|month| month.month.as_str()).collect();
-    let values = report.cases.iter().flat_map(|case| &case.months).flat_map(|month| [month.before.to_f64(), month.after.to_f64()]);
-    let axes = axes(report, "The bill by month in each case, with and without the purchases", &names, from_zero(values), "a month");
-    let bounds = |of: fn(&super::super::model::CaseMonth) -> f64| -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+    let values =
+        report.cases.iter().flat_map(|case| &case.months).flat_map(|month| [month.before.to_f64(), month.after.to_f64()]);
+    let axes =
+        axes(report, "The bill by month in each case, with and without the purchases", &names, from_zero(values), "a month");
+    let bounds = |of: fn(&super::super::model::CaseMonth) -> f64| -> [Vec<(f64, f64)>; 2] {
         let column = |index: usize| report.cases.iter().filter_map(move |case| case.months.get(index).map(of));
         let x = |index: usize| index as f64 + 0.5;
         let low = (0..names.len()).map(|index| (x(index), column(index).fold(f64::INFINITY, f64::min)));
         let high = (0..names.len()).map(|index| (x(index), column(index).fold(f64::NEG_INFINITY, f64::max)));
-        (low.collect(), high.collect())
+        [low.collect(), high.collect()]
     };
     let line = |of: fn(&super::super::model::CaseMonth) -> f64| -> Vec<(f64, f64)> {
         base.months.iter().enumerate().map(|(index, month)| (index as f64 + 0.5, of(month))).collect()
@@ -141,8 +144,8 @@ pub(super) fn fan(report: &Report) -> Result<Option<Drawing>> {
     let (without, with) = (bounds(|month| month.before.to_f64()), bounds(|month| month.after.to_f64()));
     let (base_without, base_with) = (line(|month| month.before.to_f64()), line(|month| month.after.to_f64()));
     let (wide, narrow) = both(&axes, |plot| {
-        plot.band(&without.0, &without.1, series(1), 0.3)?;
-        plot.band(&with.0, &with.1, series(0), 0.3)?;
+        plot.band(&without[0], &without[1], series(1), 0.3)?;
+        plot.band(&with[0], &with[1], series(0), 0.3)?;
         plot.line(base_without.clone(), series(1), 3)?;
         plot.line(base_with.clone(), series(0), 3)
     })?;
@@ -162,7 +165,8 @@ pub(super) fn tornado(report: &Report) -> Result<Option<Drawing>> {
         return Ok(None);
     }
     let middle = report.finance.npv.to_f64();
-    let ends: Vec<f64> = bars.iter().flat_map(|bar| [bar.npv_at_low.to_f64(), bar.npv_at_high.to_f64()]).chain([middle]).collect();
+    let ends: Vec<f64> =
+        bars.iter().flat_map(|bar| [bar.npv_at_low.to_f64(), bar.npv_at_high.to_f64()]).chain([middle]).collect();
     let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
     let high = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let margin = 0.06 * (high - low).max(1.0);
@@ -191,10 +195,6 @@ pub(super) fn tornado(report: &Report) -> Result<Option<Drawing>> {
         }
         Ok(())
     })?;
-    let legend = vec![
-        ("b1", "at the first value".into()),
-        ("b0", "at the second".into()),
-        ("b7 line", "as planned".into()),
-    ];
+    let legend = vec![("b1", "at the first value".into()), ("b0", "at the second".into()), ("b7 line", "as planned".into())];
     Ok(Some(Drawing { caption: "What the net present value hangs on".into(), legend, wide, narrow }))
 }
