@@ -28,8 +28,8 @@ pub mod reduction;
 pub mod risk;
 pub mod spot;
 pub mod transform;
-mod utilisation;
 pub mod unit_cost;
+mod utilisation;
 
 pub use file::{FutureFile, ScenarioFile};
 pub use futures::Futures;

@@ -223,9 +223,14 @@ impl<'a> Problem<'a> {
             changes.extend(by_rules);
             limits.extend(of_rules);
         }
-        if agreement.is_some() && !changes.is_empty() {
-            let value = format!("{} possible actions on what is held", changes.len());
-            let range = "either an agreement or actions on what is held; decide the agreement first, then plan with its discounts as prices";
+        if agreement.is_some() && !(changes.is_empty() && interruptible.is_empty()) {
+            // What actions add to and take from the spend that counts, and discounts on spot, are not in the agreement's rows.
+            let value = format!(
+                "an agreement with {} possible actions on what is held and {} spot options",
+                changes.len(),
+                interruptible.len()
+            );
+            let range = "an agreement without actions and spot options: give the spot usage as lines, and decide actions under the agreement chosen";
             return Err(Error::from(Wrong::OutOfRange { value, range }).in_field("agreement"));
         }
         let built = builder.under(&discounting, agreement.as_deref()).build(&portfolio, (&changes, &limits), &rules)?;

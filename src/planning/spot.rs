@@ -48,6 +48,11 @@ impl Interruptible {
         self.0.is_empty()
     }
 
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The least that a unit of each column can cost without commitments.
     pub(super) fn cap(&self, mut least: BTreeMap<usize, f64>) -> BTreeMap<usize, f64> {
         for (column, price) in &self.0 {

@@ -27,9 +27,7 @@ pub(crate) fn run(example: &Value) -> Outcome {
     if example["kind"] == "rule" {
         return Outcome::Unsupported("a rule without figures".into());
     }
-    let other = [
-        ("a provider's recommendation", &["look_back", "rows", "typical_hourly_payg"]),
-    ];
+    let other = [("a provider's recommendation", &["look_back", "rows", "typical_hourly_payg"])];
     if let Some((reason, _)) = other.iter().find(|(_, fields)| fields.iter().any(|field| has(field))) {
         return Outcome::Unsupported((*reason).into());
     }
