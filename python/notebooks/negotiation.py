@@ -88,10 +88,10 @@ result
 # %%
 commit, discount = tiers[list(tiers)[chosen]]
 low = [float(value) for value in table[(table["tier"] == list(tiers)[chosen]) & (table["scenario"] == "low")]["net spend"]] * 3
-finance.ledger([commit] * 3, [low[0], 1.1 * low[0], 1.2 * low[0]], carry_over_excess=True)
+finance.ledger([commit] * 3, [low[0], 1.1 * low[0], 1.2 * low[0]], carry_over=True)
 
 # %%
-finance.ledger([commit] * 3, [low[0], 1.1 * low[0], 1.2 * low[0]], rule="CreditThatDoesNotCount")
+finance.ledger([commit] * 3, [low[0], 1.1 * low[0], 1.2 * low[0]], shortfall={"credit": {"counting": "does_not_count", "lifetime": None}})
 
 # %% [markdown]
 # ## What counts

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use covermix::finance::accounting::{Holding, Policy, plan_accounts};
-use covermix::finance::agreement::{self, CountedBasis, Eligibility, ShortfallRule, Tier};
+use covermix::finance::agreement::{self, CountedBasis, Eligibility, SettlementRules, Tier};
 use covermix::finance::amortisation::{Spread, Term, amortise};
 use covermix::finance::commitment::{Commitment, plan_cash};
 use covermix::finance::loan;
@@ -127,11 +127,10 @@ pub(crate) fn finance(name: &str, arguments: &str) -> Result<String> {
             let accounts = plan_accounts(&get::<Vec<Holding>>(a, "holdings")?, get::<Policy>(a, "policy")?)?;
             json!({"accounts": accounts.total, "journal": accounts.total.journal()})
         }
-        "ledger" => json!(agreement::ledger(
-            &get::<Vec<f64>>(a, "minimums")?,
-            &get::<Vec<f64>>(a, "spend")?,
-            get::<ShortfallRule>(a, "rule")?,
-            get(a, "carry_over_excess")?,
+        "ledger" => json!(agreement::settle(
+            &get::<Vec<Decimal>>(a, "minimums")?,
+            &get::<Vec<Decimal>>(a, "spend")?,
+            &get::<SettlementRules>(a, "rules")?,
         )?),
         "eligible_spend" => json!(agreement::eligible_spend(
             get(a, "service_fees")?,

@@ -114,7 +114,7 @@ def test_payment_options_of_the_published_table() -> None:
 def test_amortisation_agreements_and_variance() -> None:
     table = finance.amortise("1000", datetime(2024, 1, 15, tzinfo=UTC), months=12)
     assert sum(table["amortised"]) == Decimal("1000.00") and table["closing"][-1] == 0
-    years = finance.ledger([400] * 5, [320, 470, 400, 400, 400], rule="Pay")
+    years = finance.ledger([400] * 5, [320, 470, 400, 400, 400])
     assert years["paid"].tolist() == [80, 0, 0, 0, 0]
     spend = finance.eligible_spend(8.0, 1.0, marketplace_weight=0.5)
     assert spend["eligible"] == 8.5

@@ -339,47 +339,79 @@ def accounts(
     )
 
 
-def ledger(minimums: Sequence[float], spend: Sequence[float], *, rule: Any = "Pay", carry_over_excess: bool = False) -> Table:
-    """An agreement year by year: what is required, counted and paid for a shortfall. ``rule`` is a shortfall rule: ``"Pay"``,
-    ``"CreditThatDoesNotCount"``, ``"PrepaymentThenForfeit"``, ``{"Deferral": {...}}``, ``{"Relief": {...}}``.
+def ledger(
+    minimums: Sequence[float | Decimal],
+    spend: Sequence[float | Decimal],
+    *,
+    shortfall: Any = "pay",
+    carry_over: bool | Mapping[str, Any] = False,
+    total: float | Decimal | None = None,
+) -> Table:
+    """An agreement year by year: what is required, counted, paid for a shortfall, deferred, kept as credit, carried over.
+
+    ``shortfall`` is ``"pay"``, ``{"credit": {"counting": "counts" | "does_not_count", "lifetime": years or None}}``,
+    ``{"deferral": {"share": "0.1", "not_in_last": 1}}`` or ``{"relief": {"amount": "5"}}``; ``carry_over`` is ``True`` for all of an excess until it is
+    used, or ``{"cap_share": "0.25", "lifetime": "next_period" | "until_used"}``; ``total`` is an amount for the whole term.
 
     >>> ledger([10, 12], [9, 13])["paid"].tolist()
-    [1.0, 0.0]
+    [Decimal('1'), Decimal('0')]
     """
-    rows = _call("ledger", minimums=list(minimums), spend=list(spend), rule=rule, carry_over_excess=carry_over_excess)
-    names = ("required", "counted", "paid", "deferred", "credit_used", "credit", "forfeited", "carried_over")
+    excess = {"cap_share": None, "lifetime": "until_used"} | (dict(carry_over) if isinstance(carry_over, Mapping) else {})
+    rules = {"shortfall": shortfall, "carry_over": {"excess": excess} if carry_over else "none", "total": _money(total)}
+    rows = _call("ledger", minimums=[_money(amount) for amount in minimums], spend=[_money(amount) for amount in spend], rules=rules)
+    names = (
+        ("required", "counted", "carried_in", "paid", "paid_for_total", "deferred")
+        + ("credit_used", "credit", "forfeited", "carried_over", "surplus")
+    )  # fmt: skip
     return Table.of(
         "Agreement by year",
         year=("integer", list(range(1, len(rows) + 1))),
-        **{name: ("float", [row[name] for row in rows]) for name in names},
+        **{name: ("money", [row[name] for row in rows]) for name in names},
     )
 
 
 def eligible_spend(
-    service_fees: float, marketplace: float, *, minimum: float | None = None, marketplace_weight: float = 1.0, marketplace_cap_share: float | None = None
-) -> dict[str, float]:
-    """What of a year's spend counts towards an agreement: counted marketplace, eligible, shortfall below the minimum."""
-    rule = {"marketplace_weight": marketplace_weight, "marketplace_cap_share": marketplace_cap_share}
-    return _call("eligible_spend", service_fees=service_fees, marketplace=marketplace, minimum=minimum, rule=rule)
+    service_fees: float | Decimal,
+    marketplace: float | Decimal,
+    *,
+    minimum: float | Decimal | None = None,
+    marketplace_weight: float | Decimal = 1,
+    marketplace_cap_share: float | Decimal | None = None,
+) -> dict[str, Decimal]:
+    """What of a year's spend counts towards an agreement: counted marketplace, eligible, shortfall below the minimum.
+
+    >>> eligible_spend(8, 1, marketplace_weight=0.5)["eligible"]
+    Decimal('8.5')
+    """
+    rule = {"marketplace_weight": _money(marketplace_weight), "marketplace_cap_share": _money(marketplace_cap_share)}
+    amounts = {"service_fees": _money(service_fees), "marketplace": _money(marketplace), "minimum": _money(minimum)}
+    return {name: Decimal(amount) for name, amount in _call("eligible_spend", **amounts, rule=rule).items()}
 
 
-def tier_cost(gross: float, *, commit: float, discount: float, basis: Literal["net", "gross"] = "net") -> float:
+def tier_cost(
+    gross: float | Decimal, *, commit: float | Decimal, discount: float | Decimal, basis: Literal["net", "gross"] = "net"
+) -> float:
     """A year's cost under a tier of an agreement: the discounted spend, or the commitment if that is more.
 
-    >>> round(tier_cost(13, commit=10, discount=0.09), 2), tier_cost(13, commit=15, discount=0.12)
+    >>> tier_cost(13, commit=10, discount=0.09), tier_cost(13, commit=15, discount=0.12)
     (11.83, 15.0)
     """
-    return _call("tier_cost", gross=gross, tier={"commit": commit, "discount": discount}, basis=basis.capitalize())
+    return float(_call("tier_cost", gross=_money(gross), tier=_tier(commit, discount), basis=basis))
 
 
-def indifference_spend(shallow: tuple[float, float], deep: tuple[float, float]) -> float:
+def indifference_spend(
+    shallow: tuple[float | Decimal, float | Decimal], deep: tuple[float | Decimal, float | Decimal]
+) -> float:
     """The gross spend above which the deeper of two tiers, each (commitment, discount), costs less.
 
     >>> round(indifference_spend((10, 0.09), (15, 0.12)), 2)
     16.48
     """
-    tiers = [{"commit": commit, "discount": discount} for commit, discount in (shallow, deep)]
-    return _call("indifference_spend", shallow=tiers[0], deep=tiers[1])
+    return float(_call("indifference_spend", shallow=_tier(*shallow), deep=_tier(*deep)))
+
+
+def _tier(commit: float | Decimal, discount: float | Decimal) -> dict[str, Any]:
+    return {"commit": _money(commit), "discount": _money(discount)}
 
 
 def total_cost(providers: Iterable[Mapping[str, Any]], *, years: int, wacc: float, currency: str = "USD", tax_rate: float = 0.0) -> list[dict[str, Any]]:
