@@ -175,7 +175,8 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
         ("immediate", _) | (_, None) => Cell::Text(finance.payback.clone()),
         _ => reader.cell("/finance/payback_months", Format::Plain(1)),
     };
-    let months = if matches!(payback, Cell::Number(_)) { format!("months, on {}", finance.payback) } else { String::new() };
+    let is_dated = matches!(payback, Cell::Number(_));
+    let months = if is_dated { format!("on {}", finance.payback) } else { String::new() };
     vec![
         Tile {
             label: "Net present value".into(),
@@ -183,7 +184,7 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
             note: vec![text(format!("{currency} at ")), reader.span("/finance/discount_rate", Format::Percent(1))],
         },
         Tile { label: "Internal rate of return".into(), value: irr, note: vec![text(irr_note)] },
-        Tile { label: "Payback".into(), value: payback, note: vec![text(months)] },
+        Tile { label: if is_dated { "Payback, months" } else { "Payback" }.into(), value: payback, note: vec![text(months)] },
     ]
 }
 
