@@ -167,7 +167,7 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
     // A rate on next to nothing out of pocket is a number without a meaning for people; the exact one is in CSV and JSON.
     let is_beyond = finance.irr.is_some_and(|rate| rate.to_f64() > 10.0);
     let (irr, irr_note) = match finance.irr {
-        Some(_) if is_beyond => (Cell::Text("over 1,000 %".into()), "almost nothing is ever out of pocket"),
+        Some(_) if is_beyond => (Cell::Text("over 1,000 %".into()), "little is out of pocket, and briefly"),
         Some(_) => (reader.cell("/finance/irr", Format::Percent(1)), "effective a year"),
         None => (Cell::Text("none".into()), finance.irr_note.as_str()),
     };

@@ -52,6 +52,7 @@ figcaption { font-weight: 600; margin-bottom: 0.2rem; }
 .chart svg { display: block; width: 100%; height: auto; color: var(--ink); }
 .chart text { font-family: inherit; }
 .chart.narrow { display: none; }
+@media (min-width: 1100px) { #purchases td { white-space: nowrap; } }
 @media (max-width: 700px) {
   main { padding: 16px 14px 48px; }
   h1 { font-size: 1.4rem; }
