@@ -167,7 +167,7 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
     // A rate on next to nothing out of pocket is a number without a meaning for people; the exact one is in CSV and JSON.
     let is_beyond = finance.irr.is_some_and(|rate| rate.to_f64() > 10.0);
     let (irr, irr_note) = match finance.irr {
-        Some(_) if is_beyond => (Cell::Text("over 1,000 %".into()), "almost nothing is ever out of pocket"),
+        Some(_) if is_beyond => (Cell::Text("over 1,000 %".into()), "little is out of pocket, and briefly"),
         Some(_) => (reader.cell("/finance/irr", Format::Percent(1)), "effective a year"),
         None => (Cell::Text("none".into()), finance.irr_note.as_str()),
     };
@@ -175,7 +175,8 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
         ("immediate", _) | (_, None) => Cell::Text(finance.payback.clone()),
         _ => reader.cell("/finance/payback_months", Format::Plain(1)),
     };
-    let months = if matches!(payback, Cell::Number(_)) { format!("months, on {}", finance.payback) } else { String::new() };
+    let is_dated = matches!(payback, Cell::Number(_));
+    let months = if is_dated { format!("on {}", finance.payback) } else { String::new() };
     vec![
         Tile {
             label: "Net present value".into(),
@@ -183,7 +184,7 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
             note: vec![text(format!("{currency} at ")), reader.span("/finance/discount_rate", Format::Percent(1))],
         },
         Tile { label: "Internal rate of return".into(), value: irr, note: vec![text(irr_note)] },
-        Tile { label: "Payback".into(), value: payback, note: vec![text(months)] },
+        Tile { label: if is_dated { "Payback, months" } else { "Payback" }.into(), value: payback, note: vec![text(months)] },
     ]
 }
 

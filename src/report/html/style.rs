@@ -52,9 +52,11 @@ figcaption { font-weight: 600; margin-bottom: 0.2rem; }
 .chart svg { display: block; width: 100%; height: auto; color: var(--ink); }
 .chart text { font-family: inherit; }
 .chart.narrow { display: none; }
+@media (min-width: 1100px) { #purchases td { white-space: nowrap; } }
 @media (max-width: 700px) {
   main { padding: 16px 14px 48px; }
   h1 { font-size: 1.4rem; }
+  th, td { overflow-wrap: anywhere; }
   .chart.wide { display: none; }
   .chart.narrow { display: block; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 8px; }
@@ -68,16 +70,19 @@ figcaption { font-weight: 600; margin-bottom: 0.2rem; }
 }
 @media print {
   :root { --ground: #ffffff; --ink: #000000; --soft: #444444; --line: #bbbbbb; --panel: #ffffff; --grid: #dddddd; --s0: #0072b2; --s6: #8c959f; }
-  @page { size: A4; margin: 14mm; }
-  body { font-size: 10pt; }
+  @page { size: A4; margin: 12mm; }
+  body { font-size: 9.5pt; line-height: 1.35; }
   main { max-width: none; padding: 0; }
   h1 { font-size: 16pt; }
-  h2 { font-size: 11.5pt; margin: 10pt 0 3pt; padding-top: 4pt; break-after: avoid; }
-  table { font-size: 8pt; }
+  h2 { font-size: 11pt; margin: 7pt 0 2pt; padding-top: 3pt; break-after: avoid; }
+  table { font-size: 8pt; margin: 4pt 0 6pt; }
+  th, td { padding: 2pt 5pt; }
+  .approval { break-inside: avoid; }
   tr, figure, .tiles > div { break-inside: avoid; }
   .tiles { gap: 6px; margin: 6pt 0; grid-template-columns: repeat(auto-fit, minmax(100px, 1fr)); }
   .tiles > div { padding: 4pt 6pt; }
   dd.large { font-size: 13pt; }
-  p, li { max-width: none; margin: 3pt 0; }
+  p, li { max-width: none; margin: 2pt 0; }
+  ul { margin: 2pt 0; }
 }
 "#;

@@ -100,7 +100,7 @@ pub(super) fn ladder(report: &Report) -> Result<Option<Drawing>> {
     let (wide, narrow) = both(&axes, |plot| {
         for (index, month) in months.iter().enumerate() {
             let mut base = 0.0;
-            for (part, color) in stack(month).into_iter().zip([6, 0, 4]) {
+            for (part, color) in stack(month).into_iter().zip([6, 0, 1]) {
                 if part > 0.0 {
                     let (from, to) = month_bar(index, base, base + part);
                     plot.bar(from, to, series(color))?;
@@ -114,7 +114,7 @@ pub(super) fn ladder(report: &Report) -> Result<Option<Drawing>> {
     for (color, name, is_there) in [
         (6, "held before", months.iter().any(|month| month.held.to_f64() > 0.0)),
         (0, "purchases of more than a year", months.iter().any(|month| month.longer.to_f64() > 0.0)),
-        (4, "purchases of up to a year", months.iter().any(|month| month.one_year.to_f64() > 0.0)),
+        (1, "purchases of up to a year", months.iter().any(|month| month.one_year.to_f64() > 0.0)),
     ] {
         if is_there {
             legend.push((swatch(color), name.to_owned()));

@@ -129,8 +129,10 @@ pub(super) fn coverage(report: &Report) -> Result<Option<Drawing>> {
     }
     let at = |point: &CoveragePoint| (100.0 * point.coverage.to_f64(), point.cost.to_f64());
     let mut line: Vec<(f64, f64)> = curve.points.iter().map(at).collect();
-    line.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (today, plan) = (curve.today.as_ref().map(at), curve.plan.as_ref().map(at));
+    // Within its gap the plan is the lowest cost at its own coverage too.
+    line.extend(plan);
+    line.sort_by(|a, b| a.0.total_cmp(&b.0));
     let axes = Axes {
         label: "Lowest cost at each coverage, today and the plan".into(),
         x: (0.0, 100.0),
@@ -154,7 +156,7 @@ pub(super) fn coverage(report: &Report) -> Result<Option<Drawing>> {
         Ok(())
     })?;
     let legend = vec![
-        ("b0 line", "lowest cost at that coverage, purchases in any fraction".into()),
+        ("b0 line", "lowest cost at that coverage, purchases in any fraction, up to the plan".into()),
         ("b1", "today".into()),
         ("b5", "plan, billed".into()),
     ];
