@@ -93,7 +93,7 @@ fn a_small_trace_is_planned_week_by_week_without_branching() {
     // Usage that grows, with days and weeks, over eighteen months.
     let hours = 24 * 546;
     let demand: Vec<f64> = (0..hours)
-        .map(|hour| {
+        .map(|hour: usize| {
             let (day, clock) = (hour.div_euclid(24), hour % 24);
             let daily = if (8..20).contains(&clock) { 6.0 } else { 2.0 };
             let weekly = if day % 7 < 5 { 1.0 } else { 0.5 };
