@@ -43,6 +43,9 @@ struct Inputs {
 
 type Built<'a> = covermix::planning::Problem<'a>;
 
+/// Limit, cost and lower bound of a point on a curve.
+type Point = (f64, Option<f64>, Option<f64>);
+
 impl Inputs {
     fn build(&self) -> covermix::Result<Built<'_>> {
         let mut planner = Planner::new(&self.catalog);
@@ -194,13 +197,7 @@ impl Problem {
     }
 
     /// The relaxed optimum at levels of coverage: (level, cost, lower bound).
-    fn cost_by_coverage(
-        &self,
-        py: Python<'_>,
-        levels: Vec<f64>,
-        effort: &str,
-        threads: Option<usize>,
-    ) -> Result<Vec<(f64, Option<f64>, Option<f64>)>> {
+    fn cost_by_coverage(&self, py: Python<'_>, levels: Vec<f64>, effort: &str, threads: Option<usize>) -> Result<Vec<Point>> {
         let effort: Effort = serde_json::from_str(effort)?;
         let inputs = Arc::clone(&self.0);
         let work = move |callback: &Callback<'_>| inputs.build()?.cost_by_coverage(&levels, &effort.options(Some(callback))?);
@@ -209,14 +206,13 @@ impl Problem {
     }
 
     /// The relaxed optimum under each limit of the policy, multiplied by factors: field and (limit, cost, lower bound).
-    #[allow(clippy::type_complexity, reason = "rows for Python")]
     fn cost_by_limit(
         &self,
         py: Python<'_>,
         factors: Vec<f64>,
         effort: &str,
         threads: Option<usize>,
-    ) -> Result<Vec<(&'static str, Vec<(f64, Option<f64>, Option<f64>)>)>> {
+    ) -> Result<Vec<(&'static str, Vec<Point>)>> {
         let effort: Effort = serde_json::from_str(effort)?;
         let inputs = Arc::clone(&self.0);
         let work = move |callback: &Callback<'_>| inputs.build()?.cost_by_limit(&factors, &effort.options(Some(callback))?);
@@ -235,12 +231,11 @@ impl Problem {
 
     /// Writes the extensive form for another solver.
     fn write_mps(&self, py: Python<'_>, path: PathBuf, is_whole: bool) -> Result<()> {
-        let written = detached(py, None, || {
+        detached(py, None, || {
             let extensive = self.0.build()?.extensive(is_whole);
             let written = std::fs::File::create(&path).and_then(|file| extensive.write_mps(std::io::BufWriter::new(file)));
             written.map_err(|error| Error::from(Wrong::InputOutput).in_file(&path).caused_by(error))
-        });
-        written
+        })
     }
 }
 

@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn the_weekly_cost_of_a_scenario_is_its_path() {
-        let (usage, catalog) = case(30, |hour, line| (1.0 + (hour % 24) as f64) * (1.0 + (hour / WEEK % 5) as f64) + line as f64);
+        let (usage, catalog) =
+            case(30, |hour, line| (1.0 + (hour % 24) as f64) * (1.0 + (hour.div_euclid(WEEK) % 5) as f64) + line as f64);
         let setting = Futures {
             forecaster: Forecaster { method: Method::TrailingMean { window: 6 }, scale: Scale::Linear },
             ..Futures::default()

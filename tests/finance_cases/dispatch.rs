@@ -1,6 +1,6 @@
 //! From the name of a function and its inputs to its answer as JSON.
 
-use crate::inputs::{Inputs, Read, date, decimal, number};
+use crate::inputs::{Inputs, Read, date, decimal};
 use crate::{Outcome, commitments, units};
 use covermix::finance::agreement::{
     self, CarryLifetime, CarryOver, CountedBasis, CreditCounting, Eligibility, LedgerYear, SettlementRules, ShortfallRule, Tier,
