@@ -206,10 +206,11 @@ fn add(cells: &mut Cells, rows: &Rows, mapping: &Mapping, grid: HourGrid, tag_ke
     }
 }
 
-/// Divides amounts over the hours from one second to another, by seconds; the parts add up to the whole.
+/// Divides amounts over the hours from one second to another, by seconds; the parts add up to the whole. What has no length is in the hour of
+/// its start.
 fn spread(since: i64, until: i64, amounts: [i128; 2]) -> Vec<(i64, [i128; 2])> {
     let seconds = i128::from(until - since);
-    if seconds <= i128::from(HOUR) && since.div_euclid(HOUR) == (until - 1).div_euclid(HOUR) {
+    if seconds <= 0 || since.div_euclid(HOUR) == (until - 1).div_euclid(HOUR) {
         return vec![(since.div_euclid(HOUR), amounts)];
     }
     let mut parts = Vec::new();
@@ -244,6 +245,7 @@ mod tests {
     #[test]
     fn parts_add_up_to_the_whole() {
         assert_eq!(spread(0, 3600, [7, 3]), [(0, [7, 3])]);
+        assert_eq!(spread(3600, 7200, [7, 0]), [(1, [7, 0])]);
         assert_eq!(spread(3600, 3600, [7, 0]), [(1, [7, 0])]);
         // A day that daylight saving makes 25 hours long.
         let parts = spread(0, 25 * 3600, [100, 1]);
