@@ -16,7 +16,7 @@ use covermix::planning::orders::{Came, verify};
 use covermix::planning::{Options, Plan, Planner, Rights};
 use covermix::portfolio::action::Action;
 use covermix::portfolio::assumptions::SalePrice;
-use covermix::portfolio::deadline::{ALERT_DAYS, alerts};
+use covermix::portfolio::deadline::{ALERT_DAYS, DeadlineKind, alerts};
 use covermix::portfolio::{Commitment, Portfolio};
 use covermix::time::{Hour, HourGrid, Term};
 use covermix::units::{Money, to_f64};
@@ -85,13 +85,13 @@ fn main() -> Outcome<()> {
     println!("\nDeadlines of the next 90 days:");
     for alert in alerts(&portfolio, &catalog, now, &assumptions, &ALERT_DAYS)? {
         let deadline = &alert.deadline;
-        println!(
-            "  within {} days: {} {:?}, last {}",
-            alert.within_days,
-            deadline.commitment,
-            deadline.kind,
-            deadline.last.date_naive()
-        );
+        let what = match deadline.kind {
+            DeadlineKind::LastChance { action } => format!("last chance to {action}"),
+            DeadlineKind::Renewal => "renews unless that is stopped".to_owned(),
+            DeadlineKind::Expiry => "ends".to_owned(),
+            DeadlineKind::ExchangePolicy => "can be exchanged any number of times".to_owned(),
+        };
+        println!("  within {} days: {} {what}, {}", alert.within_days, deadline.commitment, deadline.last.date_naive());
     }
     compare(&plan, &without);
 
