@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,14 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START = datetime(2025, 1, 6, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as in a terminal: a test command that runs in the background may have been started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def line(sku: str = "m5.large", **more: str) -> covermix.UsageLine:
