@@ -183,7 +183,7 @@ fn hours(lines: usize, count: std::ops::Range<usize>, most: u32) -> impl Strateg
 }
 
 /// All combinations of steps up to each candidate's most useful number.
-fn every_plan(problem: &Problem<'_>) -> Vec<Vec<u32>> {
+pub(super) fn every_plan(problem: &Problem<'_>) -> Vec<Vec<u32>> {
     let mut plans = vec![Vec::new()];
     for candidate in problem.candidates() {
         plans = plans

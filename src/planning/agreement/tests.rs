@@ -7,6 +7,7 @@ use super::*;
 use crate::catalog::{Catalog, OnDemandPrice};
 use crate::finance::agreement::{CarryLifetime, CarryOver, CreditCounting, SettlementRules, ShortfallRule, settle};
 use crate::planning::agreement::compiled::PeriodHours;
+use crate::planning::tests::every_plan;
 use crate::planning::{Options, Planner, Policy, Problem, Remainder};
 use crate::time::{Hour, HourGrid};
 use crate::units::{UnitPrice, to_f64};
@@ -95,17 +96,6 @@ fn offers(minimums: [u32; 2], discounts: [u32; 2], rules: SettlementRules) -> Ve
         offer("shallow", minimums[0], discounts[0]),
         offer("deep", minimums[0] + minimums[1], discounts[0] + discounts[1]),
     ]
-}
-
-fn every_plan(problem: &Problem<'_>) -> Vec<Vec<u32>> {
-    let mut plans = vec![Vec::new()];
-    for candidate in problem.candidates() {
-        plans = plans
-            .into_iter()
-            .flat_map(|plan| (0..=candidate.max_steps).map(move |steps| [plan.clone(), vec![steps]].concat()))
-            .collect();
-    }
-    plans
 }
 
 fn rules() -> impl Strategy<Value = SettlementRules> {
