@@ -54,7 +54,7 @@ fn main() -> covermix::Result<()> {
     }
 
     // By the optimiser: the same line, this one offer.
-    let policy = Policy { allowed_offers: vec![covermix::planning::Pattern(offer.id.clone())], ..Policy::default() };
+    let policy = Policy { allowed_offers: vec![covermix::usage::Pattern(offer.id.clone())], ..Policy::default() };
     let problem = Planner::new(&catalog).usage(&one).policy(policy).build()?;
     let plan = problem.solve(&Options { relative_gap: 1e-9, ..Options::default() })?;
     let by_optimiser = plan.purchases().first().map_or(0.0, |purchase| covermix::units::to_f64(purchase.quantity));

@@ -19,10 +19,10 @@
 
 use clap::Parser;
 use covermix::catalog::{Benefit, Catalog, Offer, OnDemandPrice, PaymentOption, Right, ScopeKind};
-use covermix::planning::{Options, Pattern, Planner, Policy, Selection, ShareRule};
+use covermix::planning::{Options, Planner, Policy, Selection, ShareRule};
 use covermix::time::{Hour, HourGrid, Term};
 use covermix::units::{Money, MoneyPerHour, UnitPrice, to_decimal};
-use covermix::usage::{Provider, Sku, UsageCurves, UsageLine};
+use covermix::usage::{Pattern, Provider, Sku, UsageCurves, UsageLine};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

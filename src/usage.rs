@@ -5,7 +5,10 @@
 //! zone. [`UsageCurves`] holds hours x lines. The file format is described at [`UsageCurves::read`].
 
 mod file;
+pub(crate) mod pattern;
 mod quantity;
+
+pub use pattern::Pattern;
 
 use crate::error::{Error, Problem, Result};
 use crate::time::HourGrid;

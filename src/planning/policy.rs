@@ -2,12 +2,13 @@
 
 mod rules;
 
-pub use rules::{Migration, Pattern, Selection, ShareRule};
+pub use rules::{Migration, Selection, ShareRule};
 
 use crate::catalog::{Offer, PaymentOption, Right};
 use crate::error::{Error, Problem, Result};
 use crate::time::Month;
 use crate::units::{Money, MoneyPerHour, Units, decimal_schema};
+use crate::usage::Pattern;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,40 +1,12 @@
-//! The parts that policy rules are made of: patterns, selections of offers, shares, migrations.
+//! The parts that policy rules are made of: selections of offers, shares, migrations.
 
 use crate::catalog::{Offer, PaymentOption, Right};
 use crate::units::Money;
-use crate::usage::Provider;
+use crate::usage::{Pattern, Provider};
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// An identifier, or the beginning of one followed by `*`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Pattern(pub String);
-
-impl Pattern {
-    /// Whether an identifier is, or begins as, the pattern says.
-    ///
-    /// ```
-    /// use covermix::planning::Pattern;
-    /// assert!(Pattern("m4.*".into()).matches("m4.large"));
-    /// assert!(!Pattern("m4.large".into()).matches("m4.xlarge"));
-    /// ```
-    #[must_use]
-    pub fn matches(&self, id: &str) -> bool {
-        match self.0.strip_suffix('*') {
-            Some(start) => id.starts_with(start),
-            None => id == self.0,
-        }
-    }
-}
-
-impl From<&str> for Pattern {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
 
 /// Offers that have everything that is named here; a set left empty does not limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

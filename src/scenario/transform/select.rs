@@ -1,6 +1,7 @@
 //! Which usage lines a transform changes.
 
 use crate::error::{Error, Problem, Result};
+use crate::usage::pattern::fits;
 use crate::usage::{Provider, Sku, UsageCurves, UsageLine};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,18 +40,18 @@ impl Select {
     #[must_use]
     pub fn takes(&self, line: &UsageLine) -> bool {
         self.takes_sku(&line.sku)
-            && fits(self.account.as_deref(), &line.account)
-            && self.tags.iter().all(|(key, value)| line.tags.get(key).is_some_and(|text| fits(Some(value), text)))
+            && allows(self.account.as_ref(), &line.account)
+            && self.tags.iter().all(|(key, value)| line.tags.get(key).is_some_and(|text| fits(value, text)))
     }
 
     /// Whether it takes a SKU, whosever it is.
     #[must_use]
     pub fn takes_sku(&self, sku: &Sku) -> bool {
         self.provider.is_none_or(|provider| provider == sku.provider)
-            && fits(self.service.as_deref(), &sku.service)
-            && fits(self.region.as_deref(), &sku.region)
-            && fits(self.sku.as_deref(), &sku.sku)
-            && fits(self.platform.as_deref(), &sku.platform)
+            && allows(self.service.as_ref(), &sku.service)
+            && allows(self.region.as_ref(), &sku.region)
+            && allows(self.sku.as_ref(), &sku.sku)
+            && allows(self.platform.as_ref(), &sku.platform)
     }
 
     /// The columns it takes: at least one.
@@ -80,38 +81,7 @@ impl fmt::Display for Select {
     }
 }
 
-/// Whether a text fits a pattern in which `*` stands for any characters.
-fn fits(pattern: Option<&str>, text: &str) -> bool {
-    let Some(pattern) = pattern else { return true };
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(place) => rest = &rest[place + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("m5.*", "m5.large", true)]
-    #[case("m5.*", "m5d.large", false)]
-    #[case("*large", "m5.xlarge", true)]
-    #[case("m5.large", "m5.large", true)]
-    #[case("m5", "m5.large", false)]
-    #[case("*", "", true)]
-    #[case("a*b*c", "aXbYc", true)]
-    #[case("a*a", "a", false)]
-    fn patterns(#[case] pattern: &str, #[case] text: &str, #[case] expected: bool) {
-        assert_eq!(fits(Some(pattern), text), expected);
-    }
+/// Whether a name fits a pattern, if there is one.
+fn allows(pattern: Option<&String>, name: &str) -> bool {
+    pattern.is_none_or(|pattern| fits(pattern, name))
 }
