@@ -1,13 +1,13 @@
 //! What can be done with what is held: which actions are allowed at an instant, why not, until when, and what each gives and costs. Sends
 //! each question to the provider's file.
 
-use super::action::{Action, Because, Given, Permission, Quote, Refusal, Verdict, Window};
+use super::action::{Action, Because, Given, Permission, Quote, Received, Refusal, Relation, Test, Verdict, Window};
 use super::assumptions::Assumptions;
 use super::holding::Holding;
 use super::ledger::{Ledger, Use};
 use super::particulars::{Renewal, Status};
 use super::rule::Rule;
-use super::{Commitment, Portfolio, aws, azure, gcp, insured};
+use super::{Commitment, Portfolio, Scope, aws, azure, gcp, insured};
 use crate::catalog::{Catalog, Lot, Offer};
 use crate::error::Result;
 use crate::usage::Provider;
@@ -198,6 +198,30 @@ pub(super) fn given(holding: &Holding<'_>, at: DateTime<Utc>) -> Given {
 pub(super) fn default_lot(is_spend_plan: bool) -> Lot {
     let step = if is_spend_plan { Decimal::new(1, 3) } else { Decimal::ONE };
     Lot { minimum: step, increment: step }
+}
+
+/// A swap of one for one: what is received takes over what the old one still costs and its end.
+pub(super) fn one_for_one(
+    (action, rule): (Action, Rule),
+    (at, window): (DateTime<Utc>, Window),
+    (holding, effective): (&Holding<'_>, DateTime<Utc>),
+    offer: &Offer,
+    scope: Scope,
+) -> Quote {
+    let given = Given { cash: holding.prepaid_left(effective), ..given(holding, effective) };
+    let even = Test { rule, relation: Relation::Equal, given: vec![Decimal::ONE], received: Decimal::ONE };
+    let received = Received {
+        offer: offer.id.clone(),
+        upfront: given.prepaid,
+        recurring: given.recurring,
+        obligation: given.obligation,
+        start: effective,
+        end: holding.commitment.end,
+        scope: Some(scope),
+        lot: given.lot,
+        tests: vec![even],
+    };
+    Quote { effective, received: Some(received), ..without_receipt(action, at, window, given) }
 }
 
 /// A quote in which nothing is received.

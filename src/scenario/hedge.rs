@@ -12,7 +12,8 @@ mod families;
 pub use families::HedgedFamilies;
 
 use super::backtest::{Coverable, Purchase, Rule, Situation, offer, quantile};
-use super::forecast::{Forecaster, count};
+use super::forecast::count;
+use super::futures::Futures;
 use crate::error::Result;
 
 /// Hours in a week.
@@ -23,35 +24,26 @@ pub(crate) const WEEK: usize = 168;
 pub struct Hedged {
     /// The plan that is bought.
     pub offer: String,
-    /// How weekly means are forecast.
-    pub forecaster: Forecaster,
-    /// The scenarios: equally likely quantiles of the forecast's errors.
-    pub quantiles: Vec<f64>,
-    /// How many trailing weeks give the shape of the hours.
-    pub shape_weeks: usize,
+    /// The scenarios it hedges between: a forecast of weekly means, with the shape of the latest weeks.
+    pub futures: Futures,
 }
 
 impl Hedged {
-    /// The rule with its default setting: ten scenarios, the shape of four weeks.
+    /// The rule with the default futures: ten scenarios, the shape of four weeks.
     #[must_use]
     pub fn new(offer: &str) -> Self {
-        Self {
-            offer: offer.to_owned(),
-            forecaster: Forecaster::default(),
-            quantiles: (0..10).map(|index| 0.05 + 0.1 * f64::from(index)).collect(),
-            shape_weeks: 4,
-        }
+        Self { offer: offer.to_owned(), futures: Futures::default() }
     }
 
     /// The level to hold, in the unit of the demand.
     ///
     /// # Errors
-    /// As [`Forecaster::bands`].
+    /// As [`super::forecast::Forecaster::bands`].
     pub fn level(&self, demand: &[f64], rate: f64, life_hours: usize, step_hours: usize) -> Result<f64> {
         let weeks = weekly_means(demand);
-        let shape = shape(demand, self.shape_weeks);
+        let shape = shape(demand, self.futures.shape_weeks);
         let horizon = life_hours.div_ceil(WEEK).max(1);
-        let bands = self.forecaster.bands(&weeks, horizon, &self.quantiles)?;
+        let bands = self.futures.forecaster.bands(&weeks, horizon, &self.futures.quantiles)?;
         let best = |weeks: usize| {
             let mut values: Vec<f64> = bands
                 .paths

@@ -225,25 +225,8 @@ pub fn to_region(holding: &Holding<'_>, at: DateTime<Utc>, assumptions: &Assumpt
         return Err(kind(Rule::AwsModify, "it is regional"));
     }
     let effective = Hour::containing(at).start().max(holding.commitment.start);
-    let given = Given { cash: holding.prepaid_left(effective), ..rights::given(holding, effective) };
-    let received = Received {
-        offer: holding.offer.id.clone(),
-        upfront: given.prepaid,
-        recurring: given.recurring,
-        obligation: given.obligation,
-        start: effective,
-        end: holding.commitment.end,
-        scope: Some(Scope::Region),
-        lot: given.lot,
-        tests: vec![Test {
-            rule: Rule::AwsModifyFootprint,
-            relation: Relation::Equal,
-            given: vec![Decimal::ONE],
-            received: Decimal::ONE,
-        }],
-    };
-    let quote = rights::without_receipt(Action::Modify, at, window, given);
-    Ok(Quote { effective, received: Some(received), ..quote })
+    let rule = (Action::Modify, Rule::AwsModifyFootprint);
+    Ok(rights::one_for_one(rule, (at, window), (holding, effective), holding.offer, Scope::Region))
 }
 
 fn differ(what: &'static str, left: &str, right: &str) -> Refusal {

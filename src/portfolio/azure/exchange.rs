@@ -141,25 +141,8 @@ pub fn swap_storage(
     if !same || !names.is_some_and(|(old, new)| is_storage_twin(&old, &new)) {
         return Err(kind(Rule::AzureSwapStorage, "what is received is not the same size with or without premium storage"));
     }
-    let given = Given { cash: holding.prepaid_left(at), ..rights::given(holding, at) };
-    let received = Received {
-        offer: offer.id.clone(),
-        upfront: given.prepaid,
-        recurring: given.recurring,
-        obligation: given.obligation,
-        start: at,
-        end: holding.commitment.end,
-        scope: Some(holding.commitment.scope.clone()),
-        lot: given.lot,
-        tests: vec![Test {
-            rule: Rule::AzureSwapStorage,
-            relation: Relation::Equal,
-            given: vec![Decimal::ONE],
-            received: Decimal::ONE,
-        }],
-    };
-    let quote = rights::without_receipt(Action::SwapStorage, at, window, given);
-    Ok(Quote { received: Some(received), ..quote })
+    let (rule, scope) = ((Action::SwapStorage, Rule::AzureSwapStorage), holding.commitment.scope.clone());
+    Ok(rights::one_for_one(rule, (at, window), (holding, at), offer, scope))
 }
 
 /// Whether two sizes differ in premium storage alone: `Standard_F1` and `Standard_F1s`, `Standard_D2_v2` and `Standard_DS2_v2`.

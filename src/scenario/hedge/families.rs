@@ -71,7 +71,7 @@ impl Rule for HedgedFamilies {
                 let life =
                     usize::try_from((locked.term.end(start) - start).num_hours()).unwrap_or(usize::MAX).div_ceil(WEEK).max(1);
                 let paths = self.paths(&weeks[column], life, &changes);
-                let shape = shape(&series, self.flexible.shape_weeks);
+                let shape = shape(&series, self.flexible.futures.shape_weeks);
                 let best = |weeks: usize| {
                     let path = paths.iter().flat_map(|path| &path[..weeks.min(path.len())]);
                     let mut values: Vec<f64> = path.flat_map(|mean| shape.iter().map(move |ratio| mean * ratio)).collect();
@@ -108,7 +108,7 @@ impl HedgedFamilies {
             let at = |step: usize| last + falls * count(step.min(FALL_WEEKS)) + change * count(step).sqrt();
             (1..=horizon).map(|step| at(step).clamp(-50.0, 50.0).exp()).collect()
         };
-        self.flexible.quantiles.iter().map(path).collect()
+        self.flexible.futures.quantiles.iter().map(path).collect()
     }
 }
 
