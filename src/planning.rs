@@ -29,6 +29,8 @@ mod certificate;
 mod clash;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod column;
+#[cfg(feature = "highs")]
+mod curves;
 mod export;
 mod extensive;
 #[cfg(feature = "highs")]
@@ -72,14 +74,16 @@ mod tests;
 pub use action::taken::PlannedAction;
 pub use action::{Change, Given, Limit, Received};
 #[cfg(feature = "highs")]
-pub use certificate::{Certificate, Reason, Sensitivity};
+pub use certificate::{Certificate, Reason};
 #[cfg(feature = "highs")]
 pub use clash::{Clash, Clashing};
+#[cfg(feature = "highs")]
+pub use curves::Sensitivity;
 pub use extensive::Extensive;
 pub use objective::{Objective, tail};
 #[cfg(feature = "highs")]
 pub use plan::{Plan, Purchase};
-pub use policy::{Migration, Pattern, PaymentOptions, Policy, Selection, ShareRule};
+pub use policy::{Migration, PaymentOptions, Policy, Selection, ShareRule};
 pub use problem::{Candidate, Evaluation, Problem};
 pub use rights::Rights;
 #[cfg(feature = "highs")]

@@ -120,12 +120,21 @@ impl Problem<'_> {
     }
 }
 
-/// Points for the search to start from: rules on every n-th hour of large problems, since a start need not be exact.
+/// Points for the search to start from: rules on every n-th hour of large problems, since a start need not be exact. Where a least coverage is
+/// asked for, also some that cover more.
 #[cfg(feature = "highs")]
 pub(super) fn starts(problem: &Problem<'_>) -> Vec<Vec<u32>> {
     let size: usize = problem.recourse.size().iter().product();
     let levels = Levels { problem, every: size.div_euclid(2_000_000).max(1) };
-    [Rule::ReservedPercentile(25), Rule::SpendPlanPercentile(25)].map(|rule| levels.steps(rule)).into()
+    let percentiles: &[u8] = if problem.policy().min_coverage.is_some() { &[25, 60, 90, 100] } else { &[25] };
+    let rules = percentiles.iter().flat_map(|percent| [Rule::ReservedPercentile(*percent), Rule::SpendPlanPercentile(*percent)]);
+    let mut starts: Vec<Vec<u32>> = rules.map(|rule| levels.steps(rule)).collect();
+    if let [.., reserved, plan] = starts.as_slice()
+        && percentiles.len() > 1
+    {
+        starts.push(reserved.iter().zip(plan).map(|(reserved, plan)| *reserved.max(plan)).collect());
+    }
+    starts
 }
 
 /// What rules buy.

@@ -21,12 +21,18 @@ pub(super) struct Master<'p, 'a> {
     problem: &'p Problem<'a>,
     blocks: Vec<Block>,
     own: Vec<OwnCapacity>,
-    /// Block and its cut.
-    cuts: Vec<(usize, Cut)>,
-    /// Paths of prices, each with a cut a group.
-    paths: Vec<Vec<PathCut>>,
+    cuts: Cuts,
     /// Money is divided by this, so that coefficients stay near 1.
     scale: f64,
+}
+
+/// What is known of the on-demand cost: bounds that hold for every plan over the same usage, slots and blocks.
+#[derive(Clone, Default)]
+pub(super) struct Cuts {
+    /// Block and its cut.
+    of_blocks: Vec<(usize, Cut)>,
+    /// Paths of prices, each with a cut a group.
+    paths: Vec<Vec<PathCut>>,
 }
 
 /// What to solve.
@@ -70,42 +76,52 @@ pub(super) struct MasterAnswer {
 impl<'p, 'a> Master<'p, 'a> {
     pub(super) fn new(problem: &'p Problem<'a>, blocks: Vec<Block>, own: Vec<OwnCapacity>, scale: f64) -> Self {
         let scale = if scale > 0.0 { scale } else { 1.0 };
-        Self { problem, blocks, own, cuts: Vec::new(), paths: Vec::new(), scale }
+        Self { problem, blocks, own, cuts: Cuts::default(), scale }
+    }
+
+    /// Takes out all cuts.
+    pub(super) fn take(&mut self) -> Cuts {
+        std::mem::take(&mut self.cuts)
+    }
+
+    /// Puts in cuts taken out of the master of a problem with the same usage, slots and blocks.
+    pub(super) fn put(&mut self, cuts: Cuts) {
+        self.cuts = cuts;
     }
 
     /// Adds a sweep's cuts, one for each block.
     pub(super) fn add(&mut self, cuts: Vec<Cut>) {
-        self.cuts.extend(cuts.into_iter().enumerate());
+        self.cuts.of_blocks.extend(cuts.into_iter().enumerate());
     }
 
     /// Adds a path of prices; of the older ones only the last few are kept.
     pub(super) fn add_path(&mut self, path: Vec<PathCut>, kept: usize) {
-        let surplus = (self.paths.len() + 1).saturating_sub(kept);
-        self.paths.drain(..surplus);
-        self.paths.push(path);
+        let surplus = (self.cuts.paths.len() + 1).saturating_sub(kept);
+        self.cuts.paths.drain(..surplus);
+        self.cuts.paths.push(path);
     }
 
     /// How many cuts there are.
     pub(super) fn len(&self) -> usize {
-        self.cuts.len()
+        self.cuts.of_blocks.len()
     }
 
     /// What the cuts know of a block's on-demand cost at a capacity.
     pub(super) fn known(&self, block: usize, capacity: &[f64]) -> f64 {
-        self.cuts.iter().filter(|(of, _)| *of == block).map(|(_, cut)| cut.at(capacity)).fold(0.0, f64::max)
+        self.cuts.of_blocks.iter().filter(|(of, _)| *of == block).map(|(_, cut)| cut.at(capacity)).fold(0.0, f64::max)
     }
 
     /// Keeps only the cuts within a tolerance of binding at one of the points given (capacity by epoch).
     pub(super) fn purge(&mut self, points: &[&[Vec<f64>]], tolerance: f64) {
         let mut highest = vec![vec![f64::NEG_INFINITY; self.blocks.len()]; points.len()];
         let at = |blocks: &[Block], block: usize, cut: &Cut, point: &[Vec<f64>]| cut.at(&point[blocks[block].epoch]);
-        for (block, cut) in &self.cuts {
+        for (block, cut) in &self.cuts.of_blocks {
             for (point, highest) in points.iter().zip(&mut highest) {
                 highest[*block] = highest[*block].max(at(&self.blocks, *block, cut, point));
             }
         }
         let blocks = &self.blocks;
-        self.cuts.retain(|(block, cut)| {
+        self.cuts.of_blocks.retain(|(block, cut)| {
             let is_near = |(point, highest): (&&[Vec<f64>], &Vec<f64>)| {
                 at(blocks, *block, cut, point) >= highest[*block] - tolerance * self.scale
             };
@@ -346,7 +362,7 @@ impl<'p, 'a> Master<'p, 'a> {
 
     /// `open_b >= constant - Σ slope · capacity`.
     fn cut_rows(&self, steps: &[Variable], open: &[Variable], capacities: &Capacities<'_>, model: &mut Model) {
-        for (block, cut) in &self.cuts {
+        for (block, cut) in &self.cuts.of_blocks {
             let mut row: Expression = open[*block].into();
             let epoch = self.blocks[*block].epoch;
             for (slot, slope) in cut.slope.iter().enumerate() {
@@ -358,7 +374,7 @@ impl<'p, 'a> Master<'p, 'a> {
 
     /// The cuts by line: `Σ_b open_b >= constant - Σ wide + Σ_i of_line_i`, `of_line_i >= each tangent`.
     fn path_rows(&self, steps: &[Variable], open: &[Variable], capacities: &Capacities<'_>, model: &mut Model) {
-        for cut in self.paths.iter().flatten() {
+        for cut in self.cuts.paths.iter().flatten() {
             let mut row = Expression::default();
             for (block, open) in self.blocks.iter().zip(open) {
                 if block.group == cut.group {

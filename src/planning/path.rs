@@ -11,8 +11,10 @@
 //! the best u_i is a quantile of the line's load-duration curve weighted by prices (the newsvendor's rule), which is where tangents are taken
 //! first. Formula: `docs/formulation.md`, "Cuts by line".
 
+use super::problem::Problem;
 use super::recourse::{Prices, Recourse};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Lines are read in groups of this many, which is what a line of cache holds.
 const LINES_AT_ONCE: usize = 8;
@@ -49,6 +51,43 @@ pub(super) struct OwnCapacity {
     pub(super) step: f64,
     pub(super) least: f64,
     pub(super) most: f64,
+}
+
+impl OwnCapacity {
+    /// For every line that has slots of its own: what they are, and what a unit of its capacity costs at least.
+    pub(super) fn of(problem: &Problem<'_>) -> Vec<Self> {
+        let mut by_line: BTreeMap<usize, Self> = BTreeMap::new();
+        for (slot, lines) in problem.recourse.slot_lines().iter().enumerate() {
+            let [(line, weight)] = lines.as_slice() else { continue };
+            let nothing = Self { line: *line, slots: Vec::new(), cost: f64::INFINITY, step: 1.0, least: 0.0, most: 0.0 };
+            by_line.entry(*line).or_insert(nothing).slots.push((slot, *weight));
+        }
+        for candidate in &problem.candidates {
+            let [(line, weight)] = problem.recourse.slot_lines()[candidate.slot].as_slice() else { continue };
+            let Some(own) = by_line.get_mut(line) else { continue };
+            let units = candidate.capacity / weight;
+            own.most = own.most.max(units * f64::from(candidate.max_steps));
+            if candidate.cost / units < own.cost {
+                own.cost = candidate.cost / units;
+            }
+            // Whole steps are what tangents are best taken at; spend plans have none worth the name.
+            own.step = if candidate.is_divisible { own.step } else { units };
+        }
+        for column in &problem.columns {
+            for effect in column.effects.iter().filter(|effect| effect.capacity < 0.0) {
+                let [(line, weight)] = problem.recourse.slot_lines()[effect.slot].as_slice() else { continue };
+                if let Some(own) = by_line.get_mut(line) {
+                    own.least += effect.capacity / weight * f64::from(column.max_steps);
+                }
+            }
+        }
+        for own in by_line.values_mut() {
+            if own.step * 4096.0 < own.most {
+                own.step = own.most / 4096.0;
+            }
+        }
+        by_line.into_values().collect()
+    }
 }
 
 impl Recourse<'_> {

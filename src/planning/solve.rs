@@ -166,7 +166,7 @@ impl<'a> Problem<'a> {
     pub(super) fn relaxed_bound(&self, options: &Options<'_>) -> Result<f64> {
         let mut search = Search::new(self, options, Vec::new());
         search.start();
-        search.relaxed(&BTreeSet::new(), 2000)?;
+        search.relaxed(&BTreeSet::new(), 2000, RELAXED_SHARE * options.relative_gap)?;
         search.integer(&BTreeSet::new(), 200)?;
         Ok(search.bound)
     }
@@ -174,6 +174,12 @@ impl<'a> Problem<'a> {
 
 /// How many slots over the same lines a point of the search mixes at most.
 const MIXED_SLOTS: usize = 2;
+
+/// The share of the usage by which a point of the search may miss the least coverage asked for.
+const COVERAGE_TOLERANCE: f64 = 1e-7;
+
+/// The share of the gap asked for that the relaxed stage may leave to the others.
+const RELAXED_SHARE: f64 = 0.3;
 
 /// A relative gap that is as good as none: what HiGHS's tolerances can tell apart.
 const LEAST_GAP: f64 = 1e-8;
@@ -185,7 +191,10 @@ const ROUNDS_WITHOUT_PROGRESS: usize = 30;
 #[derive(Clone, Debug)]
 pub(super) struct Point {
     pub(super) steps: Vec<f64>,
+    /// Infinite if less is covered than the policy asks.
     pub(super) cost: f64,
+    /// How much more is left on demand than the least coverage allows, as a share of the usage; negative if less.
+    pub(super) short: f64,
 }
 
 pub(super) struct Search<'s, 'a> {
@@ -194,7 +203,7 @@ pub(super) struct Search<'s, 'a> {
     pub(super) started: Instant,
     blocks: Vec<Block>,
     own: Vec<OwnCapacity>,
-    master: Master<'s, 'a>,
+    pub(super) master: Master<'s, 'a>,
     pub(super) sweeps: usize,
     sweeping: Duration,
     pub(super) bound: f64,
@@ -202,7 +211,9 @@ pub(super) struct Search<'s, 'a> {
     /// The master's last relaxed proposal.
     proposed: Option<Vec<f64>>,
     /// Averaged hourly prices of the wide slots, and how many they are of.
-    averaged: Option<(Prices, u32)>,
+    pub(super) averaged: Option<(Prices, u32)>,
+    /// Points to start from, beside those of simple rules.
+    pub(super) starts: Vec<Vec<f64>>,
     /// Slots that cover the same lines.
     rivals: Vec<Vec<usize>>,
     /// Integer points visited.
@@ -218,9 +229,9 @@ impl<'s, 'a> Search<'s, 'a> {
         let most = 2_400usize.div_euclid((problem.columns.len() * recourse.groups().len()).max(1));
         let blocks = recourse.blocks(most.clamp(1, 12));
         let expected = problem.held_cost + problem.on_demand_equivalent.iter().copied().fold(0.0, f64::max);
-        let own = own_capacity(problem);
+        let own = OwnCapacity::of(problem);
         let master = Master::new(problem, blocks.clone(), own.clone(), expected / 1000.0);
-        let best = Point { steps: vec![0.0; problem.columns.len()], cost: f64::INFINITY };
+        let best = Point { steps: vec![0.0; problem.columns.len()], cost: f64::INFINITY, short: f64::INFINITY };
         let integer = rules.into_iter().map(|steps| (steps, f64::INFINITY)).collect();
         let rivals = recourse.rivals();
         let started = Instant::now();
@@ -237,6 +248,7 @@ impl<'s, 'a> Search<'s, 'a> {
             best,
             proposed: None,
             averaged: None,
+            starts: Vec::new(),
             rivals,
             integer,
             stopped: false,
@@ -249,7 +261,7 @@ impl<'s, 'a> Search<'s, 'a> {
             self.bound = self.best.cost;
         } else {
             let all = BTreeSet::new();
-            self.relaxed(&all, 2000)?;
+            self.relaxed(&all, 2000, RELAXED_SHARE * self.options.relative_gap)?;
             if !self.stopped && !self.is_rounding_enough()? {
                 self.integer(&all, 50)?;
                 self.apart()?;
@@ -325,27 +337,39 @@ impl<'s, 'a> Search<'s, 'a> {
         self.stopped
     }
 
-    /// Sweeps at a point, adds its cuts to the master, and returns its relaxed cost; infinite if less is covered than the policy asks.
+    /// Makes a point the best if it is.
+    fn improve_with(&mut self, point: Point) {
+        if point.cost < self.best.cost && self.problem.is_within_policy(&point.steps) {
+            self.best = point;
+        }
+    }
+
+    /// The relaxed cost of steps: see [`Self::point`].
     pub(super) fn price(&mut self, steps: &[f64]) -> f64 {
+        self.point(steps.to_vec()).cost
+    }
+
+    /// Sweeps at a point and adds its cuts to the master.
+    fn point(&mut self, steps: Vec<f64>) -> Point {
         let began = Instant::now();
-        let capacity = self.problem.capacity(steps);
+        let capacity = self.problem.capacity(&steps);
         let (cuts, prices) = self.problem.recourse.sweep(&capacity, &self.blocks);
         self.sweeps += 1;
-        let first = self.problem.commitment_cost(steps);
+        let first = self.problem.commitment_cost(&steps);
         let groups = self.problem.recourse.groups();
         let mut costs = vec![0.0; groups.len()];
         let of_blocks: Vec<f64> = self.blocks.iter().zip(&cuts).map(|(block, cut)| cut.at(&capacity[block.epoch])).collect();
         for (block, cost) in self.blocks.iter().zip(&of_blocks) {
             costs[block.group] += cost;
         }
-        let is_covered = self.cap_coverage(&mut costs);
+        let short = self.cap_coverage(&mut costs);
         for cost in &mut costs {
             *cost += first;
         }
         if let Some(agreement) = &self.problem.agreement {
             // Terms were checked when the problem was built, so that this settles.
             let added =
-                agreement.relaxed(groups, &self.blocks, &of_blocks, steps).unwrap_or_else(|_| vec![f64::INFINITY; costs.len()]);
+                agreement.relaxed(groups, &self.blocks, &of_blocks, &steps).unwrap_or_else(|_| vec![f64::INFINITY; costs.len()]);
             costs.iter_mut().zip(added).for_each(|(cost, added)| *cost += added);
         }
         let probabilities: Vec<f64> = groups.iter().map(|group| group.probability).collect();
@@ -353,23 +377,24 @@ impl<'s, 'a> Search<'s, 'a> {
         self.master.add(cuts);
         self.average(prices);
         self.sweeping += began.elapsed();
-        if is_covered { cost } else { f64::INFINITY }
+        let cost = if short <= COVERAGE_TOLERANCE { cost } else { f64::INFINITY };
+        Point { steps, cost, short }
     }
 
-    /// Raises the on-demand cost of scenarios to what a cap on coverage leaves, as if the rest of the commitments went unused; false if less is
-    /// covered than must be.
-    fn cap_coverage(&self, on_demand: &mut [f64]) -> bool {
+    /// Raises the on-demand cost of scenarios to what a cap on coverage leaves, as if the rest of the commitments went unused; returns
+    /// how much more is left on demand than the least coverage allows, as a share of the usage, where it is most.
+    fn cap_coverage(&self, on_demand: &mut [f64]) -> f64 {
         let policy = &self.problem.policy;
-        let mut is_covered = true;
+        let mut short = f64::NEG_INFINITY;
         for (open, equivalent) in on_demand.iter_mut().zip(&self.problem.on_demand_equivalent) {
+            if let Some(least) = policy.min_coverage.filter(|_| *equivalent > 0.0) {
+                short = short.max(*open / equivalent - (1.0 - least));
+            }
             if let Some(most) = policy.max_coverage {
                 *open = open.max((1.0 - most) * equivalent);
             }
-            if let Some(least) = policy.min_coverage {
-                is_covered &= *open <= (1.0 - least) * equivalent + 1e-7 * equivalent;
-            }
         }
-        is_covered
+        short
     }
 
     /// Mixes an hour's new prices into the averaged ones, the new ones with weight 2 / (n + 1).
@@ -429,12 +454,13 @@ impl<'s, 'a> Search<'s, 'a> {
     /// Prices nothing and the simple rules' points, so that the master starts with cuts where plans lie.
     pub(super) fn start(&mut self) {
         for start in std::iter::once(self.problem.nothing()).chain(baseline::starts(self.problem)) {
-            let steps = fractional(&start);
-            let cost = self.price(&steps);
-            self.integer.insert(start, cost);
-            if cost < self.best.cost && self.problem.is_within_policy(&steps) {
-                self.best = Point { steps, cost };
-            }
+            let point = self.point(fractional(&start));
+            self.integer.insert(start, point.cost);
+            self.improve_with(point);
+        }
+        for start in std::mem::take(&mut self.starts) {
+            let point = self.point(start);
+            self.improve_with(point);
         }
     }
 
@@ -450,9 +476,9 @@ impl<'s, 'a> Search<'s, 'a> {
         }
     }
 
-    /// Cutting planes without integrality; returns the bound for the candidates that are not closed.
-    pub(super) fn relaxed(&mut self, closed: &BTreeSet<usize>, rounds: usize) -> Result<f64> {
-        let target = (0.3 * self.options.relative_gap).max(LEAST_GAP);
+    /// Cutting planes without integrality, until cost and bound are within a gap; returns the bound for the candidates that are not closed.
+    pub(super) fn relaxed(&mut self, closed: &BTreeSet<usize>, rounds: usize, target: f64) -> Result<f64> {
+        let target = target.max(LEAST_GAP);
         let mut bound = f64::NEG_INFINITY;
         let (mut gap, mut unchanged) = (f64::INFINITY, 0);
         for round in 0..rounds {
@@ -466,7 +492,8 @@ impl<'s, 'a> Search<'s, 'a> {
                 self.proposed = Some(proposed.clone());
                 self.bound = self.bound.max(bound);
             }
-            if self.best.cost - bound <= target * self.best.cost.abs() || self.must_stop() {
+            let is_close = self.best.cost.is_finite() && self.best.cost - bound <= target * self.best.cost.abs();
+            if is_close || self.must_stop() {
                 break;
             }
             // Numbers can keep the gap from closing any further.
@@ -476,15 +503,19 @@ impl<'s, 'a> Search<'s, 'a> {
             if unchanged >= ROUNDS_WITHOUT_PROGRESS {
                 break;
             }
-            // Between the best point and the proposal; every few rounds the proposal itself, so that the bound keeps rising.
-            let share = if round % 4 == 3 || self.best.cost.is_infinite() { 1.0 } else { 0.4 };
+            // Between the best point and the proposal; every few rounds the proposal itself, so that the bound keeps rising. Where a least coverage
+            // is asked for and the best point is far off, the proposal too: it just misses that coverage, which little of the best point mends.
+            let is_far = self.best.cost.is_infinite()
+                || (self.problem.policy.min_coverage.is_some() && left > 0.01 * self.best.cost.abs());
+            let share = if round % 4 == 3 || is_far { 1.0 } else { 0.4 };
             let steps: Vec<f64> =
                 self.best.steps.iter().zip(&proposed).map(|(best, proposed)| best + share * (proposed - best)).collect();
-            let steps = self.sparse(steps);
-            let cost = self.price(&steps);
-            if cost < self.best.cost && self.problem.is_within_policy(&steps) {
-                self.best = Point { steps: steps.clone(), cost };
+            let point = self.point(self.sparse(steps));
+            let steps = point.steps.clone();
+            if point.short > COVERAGE_TOLERANCE && self.best.cost.is_finite() {
+                self.mend(&point);
             }
+            self.improve_with(point);
             let best = self.best.steps.clone();
             self.respond(&[&best, &proposed, &steps]);
             self.around(&best);
@@ -495,6 +526,20 @@ impl<'s, 'a> Search<'s, 'a> {
             }
         }
         Ok(bound)
+    }
+
+    /// Mixes a point that covers less than the policy asks with the best one until enough is covered. What is left on demand is convex, so that
+    /// the chord between them meets the least coverage where enough is covered; more of the best point makes up for slots that are left out.
+    fn mend(&mut self, point: &Point) {
+        let chord = point.short / (point.short - self.best.short.min(0.0));
+        for more in [0.0, 0.2, 0.5] {
+            let share = chord + more * (1.0 - chord);
+            let mixed = point.steps.iter().zip(&self.best.steps).map(|(steps, best)| steps + share * (best - steps)).collect();
+            let mixed = self.point(self.sparse(mixed));
+            if mixed.cost.is_finite() {
+                return self.improve_with(mixed);
+            }
+        }
     }
 
     /// A point near the one given that mixes at most [`MIXED_SLOTS`] of the slots that cover the same lines: the rest of their capacity goes to
@@ -578,9 +623,11 @@ impl<'s, 'a> Search<'s, 'a> {
             if self.master.solve(&question)?.is_none() {
                 continue; // the rules need the tables that are left out
             }
-            let cost = if self.problem.is_within_policy(&steps) { self.price(&steps) } else { f64::INFINITY };
-            self.best = Point { cost, steps };
-            self.relaxed(&closed, 60)?;
+            self.best = Point { cost: f64::INFINITY, short: f64::INFINITY, steps: steps.clone() };
+            if self.problem.is_within_policy(&steps) {
+                self.best = self.point(steps);
+            }
+            self.relaxed(&closed, 60, RELAXED_SHARE * self.options.relative_gap)?;
             self.integer(&closed, 8)?;
         }
         self.best = best;
@@ -615,41 +662,6 @@ impl<'s, 'a> Search<'s, 'a> {
         let all = round_down(steps);
         if self.problem.is_allowed(&all) { all } else { nearest }
     }
-}
-
-/// For every line that has slots of its own: what they are, and what a unit of its capacity costs at least.
-fn own_capacity(problem: &Problem<'_>) -> Vec<OwnCapacity> {
-    let mut by_line: BTreeMap<usize, OwnCapacity> = BTreeMap::new();
-    for (slot, lines) in problem.recourse.slot_lines().iter().enumerate() {
-        let [(line, weight)] = lines.as_slice() else { continue };
-        let nothing = OwnCapacity { line: *line, slots: Vec::new(), cost: f64::INFINITY, step: 1.0, least: 0.0, most: 0.0 };
-        by_line.entry(*line).or_insert(nothing).slots.push((slot, *weight));
-    }
-    for candidate in &problem.candidates {
-        let [(line, weight)] = problem.recourse.slot_lines()[candidate.slot].as_slice() else { continue };
-        let Some(own) = by_line.get_mut(line) else { continue };
-        let units = candidate.capacity / weight;
-        own.most = own.most.max(units * f64::from(candidate.max_steps));
-        if candidate.cost / units < own.cost {
-            own.cost = candidate.cost / units;
-        }
-        // Whole steps are what tangents are best taken at; spend plans have none worth the name.
-        own.step = if candidate.is_divisible { own.step } else { units };
-    }
-    for column in &problem.columns {
-        for effect in column.effects.iter().filter(|effect| effect.capacity < 0.0) {
-            let [(line, weight)] = problem.recourse.slot_lines()[effect.slot].as_slice() else { continue };
-            if let Some(own) = by_line.get_mut(line) {
-                own.least += effect.capacity / weight * f64::from(column.max_steps);
-            }
-        }
-    }
-    for own in by_line.values_mut() {
-        if own.step * 4096.0 < own.most {
-            own.step = own.most / 4096.0;
-        }
-    }
-    by_line.into_values().collect()
 }
 
 /// Whole steps nearest to the solver's, which are whole up to its tolerance.

@@ -36,8 +36,7 @@ pub struct Settings {
     pub low_usage: f64,
     /// Usage in the high case as a share of today's, where the problem has one scenario only.
     pub high_usage: f64,
-    /// The levels of coverage at which the lowest cost is drawn; empty for none. Each is a search of its own. Levels above nine tenths of the
-    /// plan's coverage are left out: the searches for an exact coverage near or above the optimum do not end in useful time.
+    /// The levels of coverage at which the lowest cost is drawn; empty for none. Each is a search of its own.
     pub coverage_levels: Vec<f64>,
     /// Whether the policy's limits are priced, each by two searches.
     pub price_limits: bool,
@@ -53,7 +52,7 @@ impl Default for Settings {
             treatment: crate::finance::accounting::Treatment::default(),
             low_usage: 0.8,
             high_usage: 1.2,
-            coverage_levels: vec![0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8],
+            coverage_levels: vec![0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95],
             price_limits: true,
             time_limit: Duration::from_secs(30),
         }
@@ -299,8 +298,8 @@ fn purchase(problem: &Problem<'_>, plan: &Plan, bought: &Bought<'_>) -> Result<P
             .map(number)
             .transpose()?,
         step: step.map_or(Decimal::ONE, |candidate| candidate.step).into(),
-        value_of_one_more: reason.and_then(|reason| reason.value_of_one_more).map(number).transpose()?,
-        value_of_one_less: reason.and_then(|reason| reason.value_of_one_less).map(number).transpose()?,
+        change_with_one_more: reason.and_then(|reason| reason.value_of_one_more).map(|value| number(-value)).transpose()?,
+        change_with_one_less: reason.and_then(|reason| reason.value_of_one_less).map(number).transpose()?,
         stopped_by: reason.map(|reason| reason.stopped_by.clone()).unwrap_or_default(),
         explanation: Vec::new(),
         price_derived: offer.derived.clone(),
@@ -385,9 +384,7 @@ fn rules(problem: &Problem<'_>, plan: &Plan, settings: &Settings) -> Result<Vec<
 
 fn coverage(problem: &Problem<'_>, plan: &Plan, settings: &Settings) -> Result<CoverageCurve> {
     let mut points = Vec::new();
-    let most = 0.9 * plan.after().total().coverage().unwrap_or(0.0);
-    let levels: Vec<f64> = settings.coverage_levels.iter().copied().filter(|level| *level <= most).collect();
-    for point in problem.cost_by_coverage(&levels, &search(settings, 2e-3))? {
+    for point in problem.cost_by_coverage(&settings.coverage_levels, &search(settings, 4e-3))? {
         if let Some(cost) = point.cost {
             points.push(CoveragePoint { coverage: number(point.at)?, cost: number(cost)? });
         }

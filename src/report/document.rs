@@ -10,6 +10,8 @@ use serde_json::Value as Json;
 pub(super) enum Format {
     /// Whole units of the currency.
     Whole,
+    /// A change in whole units of the currency, with its sign.
+    Change,
     /// The currency's cents.
     Cents,
     /// A share in percent, with this many decimals.
@@ -138,6 +140,11 @@ impl<'r> Reader<'r> {
         self.with_unit(path, Format::Whole, &format!(" {}", self.report.currency))
     }
 
+    /// A change of money at a path in a sentence, with its sign and currency.
+    pub(super) fn change(&self, path: &str) -> Span {
+        self.with_unit(path, Format::Change, &format!(" {}", self.report.currency))
+    }
+
     /// A number in a sentence with a unit after it.
     pub(super) fn with_unit(&self, path: &str, format: Format, unit: &str) -> Span {
         match self.number(path, format) {
@@ -169,6 +176,10 @@ impl Number {
         let value = self.figure.value();
         let shown = match self.format {
             Format::Whole => grouped(value, 0, false),
+            Format::Change => {
+                let shown = grouped(value, 0, false);
+                if value.is_sign_positive() && shown != "0" { format!("+{shown}") } else { shown }
+            }
             Format::Cents => grouped(value, 2, false),
             Format::Percent(decimals) => format!("{} %", grouped(value * rust_decimal::Decimal::ONE_HUNDRED, decimals, false)),
             Format::Plain(decimals) => grouped(value, decimals, true),
@@ -218,6 +229,9 @@ mod tests {
     #[case(dec!(0), Format::Whole, "0")]
     #[case(dec!(-0.4), Format::Whole, "0")]
     #[case(dec!(1234567.5), Format::Whole, "1,234,568")]
+    #[case(dec!(0.4), Format::Change, "0")]
+    #[case(dec!(1234.5), Format::Change, "+1,235")]
+    #[case(dec!(-14), Format::Change, "−14")]
     #[case(dec!(-1234.565), Format::Cents, "−1,234.57")]
     #[case(dec!(0.39412), Format::Percent(1), "39.4 %")]
     #[case(dec!(11.960), Format::Plain(2), "11.96")]

@@ -77,20 +77,23 @@ fn what_it_hangs_on(reader: &Reader<'_>, purchase: &Purchase, index: usize) -> V
     };
     spans.push(text("; "));
     spans.extend(step());
-    match purchase.value_of_one_more {
+    match purchase.change_with_one_more {
         Some(_) => spans.extend([
-            text(" more would save "),
-            reader.money(&format!("{at}/value_of_one_more")),
-            text(" over the hours planned"),
+            text(" more would change the cost of the hours planned by "),
+            reader.change(&format!("{at}/change_with_one_more")),
         ]),
         None if purchase.stopped_by.is_empty() => spans.push(text(" more is not sold")),
         None => spans.push(text(format!(" more would break {}", purchase.stopped_by.join(" and ")))),
     }
-    match purchase.value_of_one_less {
+    match purchase.change_with_one_less {
         Some(_) => spans.extend([
-            text(", and as much less would cost "),
-            reader.money(&format!("{at}/value_of_one_less")),
-            text(if purchase.value_of_one_more.is_some() { "." } else { " over the hours planned." }),
+            text(if purchase.change_with_one_more.is_some() {
+                ", as much less by "
+            } else {
+                ", and as much less would change the cost of the hours planned by "
+            }),
+            reader.change(&format!("{at}/change_with_one_less")),
+            text("."),
         ]),
         None => spans.push(text(", and as much less would break a rule.")),
     }

@@ -205,10 +205,11 @@ pub struct Purchase {
     pub break_even_utilisation: Option<Figure>,
     /// The step in which the quantity can be changed.
     pub step: Figure,
-    /// By how much the objective falls with one step more (negative: it rises); `None` if a rule forbids it.
-    pub value_of_one_more: Option<Figure>,
-    /// By how much the objective rises with one step less; `None` if a rule forbids it.
-    pub value_of_one_less: Option<Figure>,
+    /// What one step more changes the cost of the hours planned by; `None` if a rule forbids it. A plan that is optimal within a gap, not to the
+    /// last cent, may have a step that would lower the cost a little.
+    pub change_with_one_more: Option<Figure>,
+    /// What one step less changes it by; `None` if a rule forbids it.
+    pub change_with_one_less: Option<Figure>,
     /// The rules that one step more would break.
     pub stopped_by: Vec<String>,
     /// Why, in two sentences.

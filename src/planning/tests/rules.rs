@@ -246,10 +246,23 @@ fn curves_of_cost_fall_with_freedom() {
         let costs: Vec<f64> = curve.iter().map(|point| point.cost.unwrap()).collect();
         assert!(costs.windows(2).all(|pair| pair[1] <= pair[0] + 1e-5 * pair[0]), "{field}: {costs:?}");
     }
-    let curve = problem.cost_by_coverage(&[0.0, 0.3, 0.6, 0.8], &options).unwrap();
-    let on_demand: f64 = problem.on_demand_equivalent[0];
+    // Each point of the curve is the linear program's optimum at that coverage, on both sides of the cheapest.
+    let free = Planner::new(&catalog).usage(&usage).build().unwrap();
+    let levels = [0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99];
+    let curve = free.cost_by_coverage(&levels, &options).unwrap();
+    let on_demand: f64 = free.on_demand_equivalent[0];
     assert!((curve[0].lower_bound.unwrap() - on_demand).abs() < 1e-6 * on_demand);
-    assert!(curve[2].lower_bound.unwrap() < curve[0].lower_bound.unwrap());
+    for (level, point) in levels.into_iter().zip(&curve) {
+        let policy = Policy { min_coverage: Some(level), max_coverage: Some(level), ..Policy::default() };
+        let optimum = free.with_policy(policy).unwrap().extensive(false).solve().unwrap();
+        let (cost, bound) = (point.cost.unwrap(), point.lower_bound.unwrap());
+        assert!(bound <= optimum + 1e-5 * optimum && cost >= optimum - 1e-5 * optimum, "{level}: {bound} {optimum} {cost}");
+        assert!(cost - bound <= 1e-5 * cost, "{level}: {bound} {optimum} {cost}");
+    }
+    assert!(curve.last().unwrap().cost.unwrap() > curve[3].cost.unwrap(), "the last few per cent cost more than they save");
+    // What the three-year share and the budget leave room for ends below that.
+    let limited = problem.cost_by_coverage(&[0.3, 0.99], &options).unwrap();
+    assert!(limited[0].cost.unwrap() >= curve[1].cost.unwrap() - 1e-5 * on_demand);
 }
 
 #[test]
