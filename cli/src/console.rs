@@ -37,6 +37,11 @@ impl Console {
             if self.was_interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         self.ends.store(false, Ordering::SeqCst);
+        tracing::info!(
+            relative_gap,
+            seconds = time_limit.as_secs(),
+            "the search begins; Ctrl-C ends it with the best plan so far"
+        );
         let outcome = run(&Options { relative_gap, time_limit, progress: Some(&show) });
         self.ends.store(true, Ordering::SeqCst);
         outcome

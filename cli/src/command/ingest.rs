@@ -2,13 +2,12 @@
 
 use crate::answer::{Answer, Failure, Result};
 use crate::console::Console;
-use crate::inputs;
+use crate::inputs::{self, exact};
 use clap::{Args, ValueEnum};
 use covermix::catalog::Catalog;
 use covermix::catalog::gcp::MachineTypes;
 use covermix::portfolio::Portfolio;
 use covermix::report::write_json;
-use covermix::units::Money;
 use covermix::usage::{PricingCategory, UsageCurves};
 use covermix_ingest::owners::{Allocation, OwnerCost, OwnerRules};
 use covermix_ingest::{
@@ -239,13 +238,9 @@ impl Findings<'_> {
             }
         }
         match &self.usage {
-            Ok(usage) => writeln!(
-                text,
-                "usage: {} lines x {} hours from {}",
-                usage.lines().len(),
-                usage.grid().count,
-                usage.grid().first
-            )?,
+            Ok(usage) => {
+                writeln!(text, "usage: {} lines x {} hours from {}", usage.lines().len(), usage.grid().count, usage.grid().first)?
+            }
             Err(error) => writeln!(text, "no usage curves: {error}")?,
         }
         match &self.portfolio {
@@ -320,11 +315,6 @@ impl Findings<'_> {
             "notes": self.notes,
         })
     }
-}
-
-/// Money as exact text.
-fn exact(money: Money) -> String {
-    money.value().normalize().to_string()
 }
 
 fn reconciliation(of: &Reconciliation, currency: &str) -> Value {
