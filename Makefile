@@ -21,7 +21,8 @@ setup:
 	@./scripts/setup
 
 recommend: setup
-	@$(CARGO) run --quiet --release --example recommend
+	@$(CARGO) run --quiet --release --package covermix-cli --no-default-features -- recommend \
+		--usage data/usage.csv.gz --catalog data/catalog.json --policy data/policy.toml --out target/covermix
 
 test: setup
 	@./scripts/test
