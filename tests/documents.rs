@@ -222,7 +222,12 @@ fn what_is_shown_as_a_file_is_read_by_its_reader() -> Result<(), Box<dyn std::er
             let block: String = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
             let answer = match kind {
                 "toml" if block.contains("covermix-scenarios/1") => ScenarioFile::from_toml(&block).map(drop),
-                "toml" if block.contains("covermix =") || block.contains("[dependencies]") || block.contains("[[rule]]") || block.contains("schema =") => {
+                "toml"
+                    if block.contains("covermix =")
+                        || block.contains("[dependencies]")
+                        || block.contains("[[rule]]")
+                        || block.contains("schema =") =>
+                {
                     toml::from_str::<toml::Table>(&block).map(drop).map_err(|error| {
                         covermix::Error::from(covermix::Problem::Malformed { expected: "TOML" }).caused_by(error)
                     })

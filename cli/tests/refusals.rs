@@ -30,7 +30,10 @@ fn run(folder: &Path, usage: &str, catalog: &str, more: &[&str]) -> Output {
     fs::write(folder.join("usage.csv"), usage).unwrap();
     fs::write(folder.join("catalog.json"), catalog).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_covermix"));
-    command.current_dir(folder).args(["recommend", "--usage", "usage.csv", "--catalog", "catalog.json", "--out", "out"]).args(more);
+    command
+        .current_dir(folder)
+        .args(["recommend", "--usage", "usage.csv", "--catalog", "catalog.json", "--out", "out"])
+        .args(more);
     command.output().unwrap()
 }
 

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// A plan being made, or made, or failed.
 pub(crate) struct Job {
@@ -33,9 +33,18 @@ impl Default for Job {
 }
 
 impl Job {
-    /// Makes the plan, on the calling thread. `accept` hears when the input is found good; it is dropped if it is not.
-    pub(crate) fn run(&self, request: &PlanRequest, catalog: &Catalog, limits: Limits, accept: oneshot::Sender<()>) {
-        match self.plan(request, catalog, limits, accept) {
+    /// Makes the plan, on the calling thread. `accept` hears when the input is found good; it is dropped if it is not. The slot is free before the
+    /// job says that it is finished.
+    pub(crate) fn run(
+        &self,
+        request: &PlanRequest,
+        (catalog, limits): (&Catalog, Limits),
+        accept: oneshot::Sender<()>,
+        slot: OwnedSemaphorePermit,
+    ) {
+        let outcome = self.plan(request, catalog, limits, accept);
+        drop(slot);
+        match outcome {
             Ok((plan, report)) => *self.lock() = State::Done(Box::new(plan), Arc::new(report)),
             Err(failure) => self.fail(failure),
         }

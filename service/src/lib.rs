@@ -161,10 +161,7 @@ async fn submit(
     let guard = CancelOnDrop::new(&job);
     let (accept, accepted) = tokio::sync::oneshot::channel();
     let (worker, of) = (Arc::clone(&job), Arc::clone(&service));
-    let work = tokio::task::spawn_blocking(move || {
-        let _slot = slot;
-        worker.run(&request, &of.catalog, of.limits, accept);
-    });
+    let work = tokio::task::spawn_blocking(move || worker.run(&request, (&of.catalog, of.limits), accept, slot));
     let supervised = Arc::clone(&job);
     let work = tokio::spawn(async move {
         if work.await.is_err() {
