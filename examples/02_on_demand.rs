@@ -4,8 +4,9 @@
 //! cargo run --release --example 02_on_demand
 //! ```
 //!
-//! A usage line is metered usage with one on-demand price: SKU, account, tags. A curve is its quantity in every hour. Before anything is bought the bill is
-//! quantity times price, in every hour of every line, and the lowest hour says how much of it never stops: a commitment of that size is always used.
+//! A usage line is metered usage with one on-demand price: SKU, account, tags. A curve is its quantity in every hour. Before anything is
+//! bought the bill is quantity times price, in every hour of every line, and the lowest hour says how much of it never stops: a commitment
+//! of that size is always used.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

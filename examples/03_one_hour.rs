@@ -1,12 +1,13 @@
-//! Lesson 3: an hour of the bill, step by step. Reservations first, then the spend plan, then on demand: the judge's replay, and the same by hand.
+//! Lesson 3: an hour of the bill, step by step. Reservations first, then the spend plan, then on demand: the judge's replay, and the same
+//! by hand.
 //!
 //! ```text
 //! cargo run --release --example 03_one_hour
 //! ```
 //!
-//! AWS applies a regional Reserved Instance to the smallest size of its family first, and counts in normalised units: large 4, xlarge 8, 2xlarge 16. A Savings
-//! Plan then covers what is left at its rates until its money an hour is used up. What a commitment does not find to cover is lost in the same hour. So an
-//! hour can be checked with a pencil.
+//! AWS applies a regional Reserved Instance to the smallest size of its family first, and counts in normalised units: large 4, xlarge 8,
+//! 2xlarge 16. A Savings Plan then covers what is left at its rates until its money an hour is used up. What a commitment does not find to
+//! cover is lost in the same hour. So an hour can be checked with a pencil.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

@@ -4,8 +4,8 @@
 //! cargo run --release --example 04_recommend
 //! ```
 //!
-//! The planner searches over purchases alone. What it prints is the judge's bill of the usage with those purchases, and a bound: no plan under the same policy
-//! is billed less. The difference of the two is all that anybody could still find.
+//! The planner searches over purchases alone. What it prints is the judge's bill of the usage with those purchases, and a bound: no plan
+//! under the same policy is billed less. The difference of the two is all that anybody could still find.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

@@ -1,11 +1,13 @@
-//! Lesson 5: rules. What a rule costs, and what happens when rules cannot all be kept: the clash names them and says how far each would have to give.
+//! Lesson 5: rules. What a rule costs, and what happens when rules cannot all be kept: the clash names them and says how far each would
+//! have to give.
 //!
 //! ```text
 //! cargo run --release --example 05_policy
 //! ```
 //!
-//! A policy is what the buyer allows: budgets, shares, floors and caps. Each rule is a row of the program, so its price can be asked for. If no purchases keep
-//! all rows, the planner answers with the smallest set of rules that clash. Loosening one of them by the amount named must be enough, which is tried here.
+//! A policy is what the buyer allows: budgets, shares, floors and caps. Each rule is a row of the program, so its price can be asked for.
+//! If no purchases keep all rows, the planner answers with the smallest set of rules that clash. Loosening one of them by the amount named
+//! must be enough, which is tried here.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

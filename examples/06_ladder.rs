@@ -1,11 +1,12 @@
-//! Lesson 6: what is held ends. Renewed in one piece it is the same cliff a year later; a rule on what may expire in a month makes the plan a ladder.
+//! Lesson 6: what is held ends. Renewed in one piece it is the same cliff a year later; a rule on what may expire in a month makes the plan
+//! a ladder.
 //!
 //! ```text
 //! cargo run --release --example 06_ladder
 //! ```
 //!
-//! Seven tenths of 500 reservations end in one month. With purchase dates the plan says what to buy when; `renewing` lets it buy again what ends, on its day, or
-//! let it lapse. `max_expiring_per_month` is in effective cost an hour: 6.00 is a hundred of these reservations.
+//! Seven tenths of 500 reservations end in one month. With purchase dates the plan says what to buy when; `renewing` lets it buy again what
+//! ends, on its day, or let it lapse. `max_expiring_per_month` is in effective cost an hour: 6.00 is a hundred of these reservations.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "an example prints")]
 

@@ -1,11 +1,12 @@
-//! Lesson 7: what is held can be changed. An idle reservation is sold or exchanged where the provider's rules allow it, and what that is worth is checked by hand.
+//! Lesson 7: what is held can be changed. An idle reservation is sold or exchanged where the provider's rules allow it, and what that is
+//! worth is checked by hand.
 //!
 //! ```text
 //! cargo run --release --example 07_rights
 //! ```
 //!
-//! A standard Reserved Instance can be sold on the marketplace: the seller sets an upfront price, AWS keeps 12 % of it, the buyer takes over the hourly fee. A
-//! convertible one can be exchanged for others of at least its value. The plan decides both together with purchases.
+//! A standard Reserved Instance can be sold on the marketplace: the seller sets an upfront price, AWS keeps 12 % of it, the buyer takes
+//! over the hourly fee. A convertible one can be exchanged for others of at least its value. The plan decides both together with purchases.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "an example prints")]
 

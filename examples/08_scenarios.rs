@@ -4,9 +4,9 @@
 //! cargo run --release --example 08_scenarios
 //! ```
 //!
-//! A purchase is made before it is known which future comes. The plan for expected cost is the best bet on the average; the plan that also counts the tail (the mean
-//! cost of the worst cases, CVaR) pays a little more on the average for less in the worst. Nobody who decides now can beat the mean of what each future
-//! would cost if it were known: the difference is what perfect information would be worth.
+//! A purchase is made before it is known which future comes. The plan for expected cost is the best bet on the average; the plan that also
+//! counts the tail (the mean cost of the worst cases, CVaR) pays a little more on the average for less in the worst. Nobody who decides now
+//! can beat the mean of what each future would cost if it were known: the difference is what perfect information would be worth.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

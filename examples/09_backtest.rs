@@ -1,11 +1,13 @@
-//! Lesson 9: would it have worked? Rules of purchase decide on the past alone and are charged for what came; the same demand is run forwards and backwards.
+//! Lesson 9: would it have worked? Rules of purchase decide on the past alone and are charged for what came; the same demand is run
+//! forwards and backwards.
 //!
 //! ```text
 //! cargo run --release --example 09_backtest
 //! ```
 //!
-//! Demand grows by half a year over two and a half years, with days and weeks. Every 30 days a rule sees the hours before and may buy one-year plans at 28 % off. A rule
-//! that fits the last 30 days does well while demand grows. Run backwards, demand shrinks, and the same rule is left with what nobody uses.
+//! Demand grows by half a year over two and a half years, with days and weeks. Every 30 days a rule sees the hours before and may buy
+//! one-year plans at 28 % off. A rule that fits the last 30 days does well while demand grows. Run backwards, demand shrinks, and the same
+//! rule is left with what nobody uses.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "an example prints")]
 

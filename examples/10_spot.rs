@@ -1,11 +1,13 @@
-//! Lesson 10: spot beside reservations. What may be interrupted has a price of its own, so fewer reservations pay; deciding in turn overlooks that.
+//! Lesson 10: spot beside reservations. What may be interrupted has a price of its own, so fewer reservations pay; deciding in turn
+//! overlooks that.
 //!
 //! ```text
 //! cargo run --release --example 10_spot
 //! ```
 //!
-//! 10 instances by night and 20 by day, on demand 1 an hour, reserved 0.60 for all hours; nine tenths may run on spot at 0.35, interruptions included
-//! (`scenario::spot` gives that price). By hand: of each instance a tenth must run, and only that part is worth more than 0.35 to a reservation.
+//! 10 instances by night and 20 by day, on demand 1 an hour, reserved 0.60 for all hours; nine tenths may run on spot at 0.35,
+//! interruptions included (`scenario::spot` gives that price). By hand: of each instance a tenth must run, and only that part is worth more
+//! than 0.35 to a reservation.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

@@ -1,12 +1,12 @@
-//! Lesson 11: an agreement asks for spend, and every commitment lowers what counts. Signed first, it can be the wrong one; and for one tier the discount that would
-//! make it right is known in closed form.
+//! Lesson 11: an agreement asks for spend, and every commitment lowers what counts. Signed first, it can be the wrong one; and for one tier
+//! the discount that would make it right is known in closed form.
 //!
 //! ```text
 //! cargo run --release --example 11_agreement
 //! ```
 //!
-//! 100 instances always on: 876,000 a year on demand, 525,600 reserved. Tier A gives 15 % for 600,000 a year, tier B 10 % for 470,000. Looked at alone A is better; but
-//! with everything reserved only 446,760 counts for it, and the shortfall is paid.
+//! 100 instances always on: 876,000 a year on demand, 525,600 reserved. Tier A gives 15 % for 600,000 a year, tier B 10 % for 470,000.
+//! Looked at alone A is better; but with everything reserved only 446,760 counts for it, and the shortfall is paid.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

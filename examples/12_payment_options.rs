@@ -1,11 +1,13 @@
-//! Lesson 12: all, part or nothing upfront. Prepaying is a loan to the provider; the cost of capital decides, and there is one rate at which it does not matter.
+//! Lesson 12: all, part or nothing upfront. Prepaying is a loan to the provider; the cost of capital decides, and there is one rate at
+//! which it does not matter.
 //!
 //! ```text
 //! cargo run --release --example 12_payment_options
 //! ```
 //!
-//! The cheapest option by price (all upfront) is not the one worth most once money has a cost. Options are ranked by net present value. The rate implied by
-//! prepaying is the internal rate of the difference of two payment plans: if capital costs less, prepay. At just that rate both are worth the same.
+//! The cheapest option by price (all upfront) is not the one worth most once money has a cost. Options are ranked by net present value. The
+//! rate implied by prepaying is the internal rate of the difference of two payment plans: if capital costs less, prepay. At just that rate
+//! both are worth the same.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

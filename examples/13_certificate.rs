@@ -1,11 +1,12 @@
-//! Lesson 13: the proof, and how to check it without us. The gap has three parts; the whole linear program is exported for any other solver.
+//! Lesson 13: the proof, and how to check it without us. The gap has three parts; the whole linear program is exported for any other
+//! solver.
 //!
 //! ```text
 //! cargo run --release --example 13_certificate
 //! ```
 //!
-//! The planner never writes down the linear program over all hours: it only meets it through cuts. For small problems it can be written down, solved whole, and
-//! exported as MPS. Its optimum must lie between our bound and our bill.
+//! The planner never writes down the linear program over all hours: it only meets it through cuts. For small problems it can be written
+//! down, solved whole, and exported as MPS. Its optimum must lie between our bound and our bill.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

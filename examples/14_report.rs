@@ -4,8 +4,8 @@
 //! cargo run --release --example 14_report
 //! ```
 //!
-//! `Report::write` makes a page for analysts, a memo for who signs, an order list for who buys, and all numbers as CSV and JSON. The JSON is the report itself: read
-//! back, it writes the same pages again, without the usage, the prices or the solver.
+//! `Report::write` makes a page for analysts, a memo for who signs, an order list for who buys, and all numbers as CSV and JSON. The JSON
+//! is the report itself: read back, it writes the same pages again, without the usage, the prices or the solver.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

@@ -4,8 +4,9 @@
 //! cargo run --release --example 15_promise_and_bill
 //! ```
 //!
-//! The plan is written as orders. Then usage turns out a tenth higher, and one order was never placed. `orders::verify` changes one thing at a time and lets the judge
-//! bill each step, so that every dollar of the difference has a cause: usage, prices, each order, what nobody ordered, the rest.
+//! The plan is written as orders. Then usage turns out a tenth higher, and one order was never placed. `orders::verify` changes one thing
+//! at a time and lets the judge bill each step, so that every dollar of the difference has a cause: usage, prices, each order, what nobody
+//! ordered, the rest.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
