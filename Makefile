@@ -3,12 +3,14 @@
 
 CARGO ?= cargo
 
-.PHONY: help recommend test test-report release-check setup data notebook fuzz
+.PHONY: help recommend test test-report release-check setup data notebook fuzz picture lessons
 
 help:
 	@echo "make recommend       optimise the data in data/, print what to buy, write the report to target/covermix/"
 	@echo "make test            format, lints, tests, examples, the Python package, the report in a browser, documentation"
 	@echo "make test-report     look at the report in a headless browser; screenshots in target/covermix/screenshots/"
+	@echo "make lessons         run the course in examples/"
+	@echo "make picture         take the README's picture from the report of the example data"
 	@echo "make notebook        open the Python notebooks, with the package built and installed in target/python"
 	@echo "make fuzz            mutate bills for FUZZ_SECONDS (600) and see that each is read or refused"
 	@echo "make release-check   public interface (cargo semver-checks), licences and advisories (cargo deny)"
@@ -19,13 +21,20 @@ setup:
 	@./scripts/setup
 
 recommend: setup
-	@$(CARGO) run --quiet --release --example recommend
+	@$(CARGO) run --quiet --release --package covermix-cli --no-default-features -- recommend \
+		--usage data/usage.csv.gz --catalog data/catalog.json --policy data/policy.toml --out target/covermix
 
 test: setup
 	@./scripts/test
 
 test-report: recommend
 	@./scripts/test-report
+
+lessons: setup
+	@./scripts/lessons
+
+picture: recommend
+	@./scripts/picture
 
 release-check: setup
 	@./scripts/release-check

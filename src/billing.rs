@@ -4,7 +4,8 @@
 //! on usage lines while a set of them is active: its [`waterfall`](self). The hours are then replayed in one pass, in
 //! [`Decimal`] for the [`Bill`] and in f64 where planning needs only the cost.
 //!
-//! The rules, with sources, and the formulas of the bill are in `docs/formulation.md`, section "The judge".
+//! The rules, with sources, and the formulas of the bill are in `docs/formulation.md`, "Waterfall" and "The bill", and in
+//! `docs/formulation-billing.md`, "Waterfall".
 
 pub mod agreement;
 pub mod attribution;

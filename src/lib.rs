@@ -12,8 +12,12 @@
 //! ```
 //!
 //! is smallest under the buyer's policy. Every hour is in the sum. The answer is billed by the provider's own rules ([`billing`]) and comes with a
-//! lower bound on the bill of any other plan ([`planning`]). All formulas: `docs/formulation.md`;
-//! spot, GPU capacity and unit costs: `docs/spot-and-capacity.md`.
+//! lower bound on the bill of any other plan ([`planning`]).
+//!
+//! For fixed prices λ_t of a plan's money in hour t the usage lines are independent, and the best reservation of each is a quantile of its own
+//! load-duration curve (commit at the level used for the fraction c / p of the hours: the newsvendor). So a lower bound costs one pass over the hours, and the
+//! search alternates between prices and purchases; no program of the size hours x lines is ever solved. All formulas: `docs/formulation.md`; of the judge:
+//! `docs/formulation-billing.md`; of scenarios: `docs/formulation-scenario.md`; spot, GPU capacity and unit costs: `docs/spot-and-capacity.md`.
 //!
 //! # The nouns
 //!
@@ -48,6 +52,81 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Cookbook
+//!
+//! What to buy, under rules, and when to stop looking. `Break` from the callback ends the search with the best plan so far:
+//!
+//! ```
+//! # #[cfg(feature = "highs")] {
+//! use covermix::planning::{Options, Planner, Policy, Progress};
+//! use covermix::{catalog::Catalog, usage::UsageCurves};
+//! use std::{ops::ControlFlow, time::Duration};
+//!
+//! let catalog = Catalog::read("data/catalog.json")?;
+//! let usage = UsageCurves::read("data/usage.csv.gz")?.filter(|line| line.account == "office").expect("there is some");
+//! let policy = Policy::from_toml("max_share_three_year = 0.4\nmin_utilisation = 0.9")?;
+//! let watch = |now: &Progress| if now.sweeps > 1000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+//! let options = Options { relative_gap: 1e-3, time_limit: Duration::from_secs(60), progress: Some(&watch) };
+//! let problem = Planner::new(&catalog).usage(&usage).policy(policy).build()?;
+//! let plan = problem.solve(&options)?;
+//! assert!(plan.lower_bound() <= plan.objective() && plan.savings().to_f64() > 0.0);
+//! for purchase in plan.purchases() {
+//!     println!("{} x {}, even in month {:?}", purchase.quantity, purchase.offer.id, purchase.break_even_month);
+//! }
+//! # }
+//! # Ok::<(), covermix::Error>(())
+//! ```
+//!
+//! Rules that cannot all be kept are named, with how far each would have to give:
+//!
+//! ```
+//! # #[cfg(feature = "highs")] {
+//! # use covermix::planning::{Planner, Policy};
+//! # use covermix::{catalog::Catalog, usage::UsageCurves};
+//! # let catalog = Catalog::read("data/catalog.json")?;
+//! # let usage = UsageCurves::read("data/usage.csv.gz")?.filter(|line| line.account == "office").expect("there is some");
+//! let policy = Policy { min_coverage: Some(0.9), max_purchases: Some(0), ..Policy::default() };
+//! let clash = Planner::new(&catalog).usage(&usage).policy(policy).build()?.clash()?.expect("nothing bought covers nothing");
+//! assert_eq!(clash.rules.len(), 2);
+//! println!("{clash}");
+//! # }
+//! # Ok::<(), covermix::Error>(())
+//! ```
+//!
+//! Several futures from a scenario file, with a tail of bad ones counted beside the mean:
+//!
+//! ```
+//! # #[cfg(feature = "highs")] {
+//! use covermix::planning::{Objective, Planner};
+//! use covermix::scenario::ScenarioFile;
+//! # use covermix::{catalog::Catalog, usage::UsageCurves};
+//! # let catalog = Catalog::read("data/catalog.json")?;
+//! # let usage = UsageCurves::read("data/usage.csv.gz")?.filter(|line| line.account == "office").expect("there is some");
+//! let file = "schema = \"covermix-scenarios/1\"\nscenarios = [{ name = \"as is\", probability = 0.7 }, { name = \"less\", probability = 0.3, \
+//!     transforms = [{ kind = \"growth\", annual = -0.5 }] }]";
+//! let futures = ScenarioFile::from_toml(file)?.scenarios(&usage, Some(&catalog))?;
+//! let objective = Objective::ExpectedCostAndTail { weight: 1.0, level: 0.8 };
+//! let plan = Planner::new(&catalog).scenarios(&futures).objective(objective).solve()?;
+//! assert_eq!(plan.solution().evaluation.scenario_costs.len(), 2);
+//! # }
+//! # Ok::<(), covermix::Error>(())
+//! ```
+//!
+//! Why was this charged? An hour of a bill, step by step, and the bill by month:
+//!
+//! ```
+//! # use covermix::billing::{Judge, Rules};
+//! # use covermix::{catalog::Catalog, portfolio::Portfolio, usage::UsageCurves};
+//! # let catalog = Catalog::read("data/catalog.json")?;
+//! # let usage = UsageCurves::read("data/usage.csv.gz")?.filter(|line| line.account == "office").expect("there is some");
+//! let bill = Judge::new(&usage, &catalog, &Portfolio::default(), &Rules::default())?.bill();
+//! println!("{}", bill.explain(usage.grid().first).expect("an hour of the usage"));
+//! assert_eq!(bill.months().len(), 12);
+//! # Ok::<(), covermix::Error>(())
+//! ```
+//!
+//! More, one thing at a time and checked by hand: the lessons in `examples/`. In a service: `docs/embedding.md`; on many machines: `docs/scaling-out.md`.
 
 pub mod billing;
 pub mod catalog;
@@ -68,3 +147,8 @@ pub use error::{Error, Problem, Result};
 #[cfg(all(doctest, feature = "highs"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+/// The guide per provider's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/providers.md")]
+mod providers {}

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 #[allow(dead_code)]
-#[path = "../examples/backtest/trace.rs"]
+#[path = "common/trace.rs"]
 mod trace;
 
 /// An hour on demand costs 2.1, a committed one 1.

@@ -10,7 +10,7 @@
 )]
 
 #[allow(dead_code)]
-#[path = "../examples/backtest/trace.rs"]
+#[path = "common/trace.rs"]
 mod trace;
 
 use covermix::scenario::backtest::{BuyNothing, Dates, Foresight, Lookback, Rule, hours_of, run};

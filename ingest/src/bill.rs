@@ -64,7 +64,7 @@ impl Bill {
     /// given twice, several currencies, both views of an Azure bill.
     pub fn read<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Self> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
-        block_on(&paths, Self::load(&paths, &[], options))
+        Self::read_paths(&paths, &[], options)
     }
 
     /// Reads a FOCUS bill together with the files of its ContractCommitment dataset (1.3 and later), which tells when commitments begin and end.
@@ -73,8 +73,12 @@ impl Bill {
     /// As [`Bill::read`], for both kinds of files.
     pub fn read_with_contracts<P: AsRef<Path>>(paths: &[P], contracts: &[P], options: &Options) -> Result<Self> {
         let owned = |paths: &[P]| -> Vec<PathBuf> { paths.iter().map(|path| path.as_ref().to_owned()).collect() };
-        let (paths, contracts) = (owned(paths), owned(contracts));
-        block_on(&paths, Self::load(&paths, &contracts, options))
+        Self::read_paths(&owned(paths), &owned(contracts), options)
+    }
+
+    /// Not generic, so that the engine is compiled here and not in every crate that reads a bill.
+    fn read_paths(paths: &[PathBuf], contracts: &[PathBuf], options: &Options) -> Result<Self> {
+        block_on(paths, Self::load(paths, contracts, options))
     }
 
     /// As [`Bill::read`], for callers that run on tokio already.

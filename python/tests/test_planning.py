@@ -49,10 +49,10 @@ def test_the_example_of_the_rust_documentation_bills_the_same() -> None:
 
 def rust_example() -> Path:
     for profile in ("release", "debug"):
-        path = REPOSITORY / "target" / profile / "examples" / "recommend"
+        path = REPOSITORY / "target" / profile / "covermix"
         if path.exists():
             return path
-    pytest.skip("the Rust example is not built: cargo build --release --example recommend")
+    pytest.skip("the program is not built: cargo build --release -p covermix-cli")
 
 
 def leaves_in_both(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, float | str, float | str]]:
@@ -81,7 +81,7 @@ def test_rust_and_python_recommend_the_same_to_the_last_digit(tmp_path: Path) ->
     (tmp_path / "policy.json").write_text(policy.to_json())
     names = ("usage.csv.gz", "catalog.json", "policy.json")
     arguments = [part for option, name in zip(("--usage", "--catalog", "--policy"), names, strict=True) for part in (option, str(tmp_path / name))]
-    command = [str(rust_example()), *arguments, "--json", "--out", str(tmp_path / "out.json")]
+    command = [str(rust_example()), "recommend", *arguments, "--json", "--out", str(tmp_path / "out.json")]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rust, python = json.loads(printed), plan.to_dict()
     # Two documents, the report and the recommendation: every number of the latter that the former has too, to 15 digits or the millionth.

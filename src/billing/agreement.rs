@@ -4,6 +4,8 @@
 //! Commitments are applied at list rates first and the agreement's percentage falls on what results, so that the two multiply:
 //! `net = on-demand x (1 - plan discount) x (1 - agreement discount)` (ProsperOps help centre, "How are RI and SP savings calculations
 //! impacted by an EDP?"). Which charges a contract discounts differs, so each discount names its service and kind of charge.
+//!
+//! As formulas: `docs/formulation-billing.md`, "Agreement discounts".
 
 use super::{Bill, Judge};
 use crate::error::{Error, Problem, Result};

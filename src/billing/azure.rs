@@ -11,6 +11,8 @@
 //!
 //! Windows and SQL licences are usage lines of their own, which no pool or plan of compute has. What is reserved per vCore, 100 RU/s,
 //! TiB, disk, cDWU, CU or PTU differs in pools and units only. What the documentation leaves open is a switch in [`AzureRules`].
+//!
+//! As formulas: `docs/formulation-billing-azure-gcp.md`, "Azure".
 
 mod order;
 pub mod pre_purchase;

@@ -5,6 +5,8 @@
 //! Report, "Reservation details", "Understanding Savings Plans"); Azure in equal monthly instalments from the day of purchase ("Monthly
 //! payments for reservations"); Google by the hour. Usage is charged on the day it happens. Days are those of the provider's billing
 //! calendar. A payment is in the bill if its day is.
+//!
+//! As formulas: `docs/formulation-billing.md`, "Days, hours, cash".
 
 use super::Bill;
 use super::calendar;

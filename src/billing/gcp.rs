@@ -11,6 +11,8 @@
 //! A commitment that is too small is split over its lines in proportion. Under the legacy model an offer's rates are the on-demand prices
 //! (a commitment of 1 covers on-demand usage worth 1 and costs `1 - d`); under the new model they are the discounted prices (a
 //! commitment of 1 costs 1). The replay is the same. What the documentation leaves open is a switch in [`GcpRules`].
+//!
+//! As formulas: `docs/formulation-billing-azure-gcp.md`, "Google Cloud".
 
 pub mod attribution;
 pub mod sustained;

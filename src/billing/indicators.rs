@@ -5,6 +5,8 @@
 //! of compute spend covered); FOCUS 1.2, discount handling; AWS Cost Management API reference (`SavingsPlansUtilization`,
 //! `ReservationAggregates`) and Cost Management User Guide (coverage reports). No row is clamped, purchases are left out, and an unused
 //! row has no on-demand equivalent whatever list cost it carries. A ratio over nothing is `None`.
+//!
+//! As formulas: `docs/formulation-billing.md`, "Indicators" and "List and contracted".
 
 use super::focus::FocusRow;
 use crate::units::to_f64;

@@ -5,7 +5,7 @@
 //! line with its quantity; a [`Draw`] takes as much of the line as capacity and quantity allow, at its weight (normalised units
 //! or money that one unit of the line needs). In a round in order each draw takes all it can before the next one; in a proportional
 //! round a commitment that cannot cover all its lines is split over them by shares. What no draw takes stays on demand. Formulas:
-//! `docs/formulation.md`, "Waterfall", and `docs/formulation-billing-azure-gcp.md`, "Proportional rounds".
+//! `docs/formulation.md`, "Waterfall", and `docs/formulation-billing-azure-gcp.md`, "Rounds" and "Proportional rounds".
 
 use super::record::Record;
 use super::{Held, calendar};

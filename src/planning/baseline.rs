@@ -2,6 +2,8 @@
 //!
 //! Buy nothing; cover a percentile of each pool or of spend, as most tools do; what the provider's own recommendation would be (AWS: "the
 //! commitment with the largest savings over the usage of the last 7, 30 or 60 days", each product alone); the buyer's own plan.
+//!
+//! Formulas: `docs/formulation.md`, "Baselines".
 
 use super::problem::{Candidate, Evaluation, Problem};
 use crate::error::{Error, Problem as Wrong, Result};

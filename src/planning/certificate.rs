@@ -1,4 +1,6 @@
 //! How good a plan provably is and why: what its gap is made of, and what each purchase is worth at the margin.
+//!
+//! Formulas: `docs/formulation.md`, "The plan" and "Explanations".
 
 use super::plan::Plan;
 use super::problem::Problem;

@@ -3,6 +3,8 @@
 //! The elastic form of the master problem lets every rule give and pays for it (Chinneck, "Feasibility and infeasibility in optimization", 2008);
 //! cuts are added until what it says about coverage is true. Then rules are left out one by one: one without which the rest can be kept
 //! belongs to the clash, one without which it still cannot does not.
+//!
+//! `docs/formulation.md`, "Rules that clash".
 
 use super::master::{Master, Question};
 use super::problem::Problem;

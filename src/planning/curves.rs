@@ -1,6 +1,7 @@
 //! What rules cost: the relaxed optimum under one limit after another, as curves.
 //!
 //! What a search learns of the usage holds whatever the limits are, so each point of a curve starts with the cuts of the points before.
+//! Formulas: `docs/formulation.md`, "Explanations".
 
 use super::master::Cuts;
 use super::policy::Policy;

@@ -1,5 +1,7 @@
 //! The end of the search: integer points are billed by the provider's rules, repaired where they break a rule that only a bill can tell, and
 //! improved by small moves where the provider's order costs money.
+//!
+//! Formulas: `docs/formulation.md`, "The plan".
 
 use super::problem::{Evaluation, fractional};
 use super::solve::{Search, Solution, Status, round_down};

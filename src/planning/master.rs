@@ -3,6 +3,8 @@
 //! One variable a candidate (steps bought), one a block of hours (its on-demand cost, bounded from below by the recourse's cuts), one a line in
 //! each path of prices, the policy's rules as rows, and what the objective needs. Formula: `docs/formulation.md`, "Master problem". Bound and
 //! status are read through the `highs` model, since good_lp hides them.
+//!
+//! Its unknowns: `docs/formulation.md`, "Variables".
 
 use super::capacity::Capacities;
 use super::objective::Objective;

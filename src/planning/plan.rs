@@ -1,4 +1,6 @@
 //! The answer: what to buy, what it does to the bill, and how good it provably is.
+//!
+//! Formulas: `docs/formulation.md`, "Indicators of a purchase".
 
 use super::action::taken::PlannedAction;
 use super::baseline::{Baseline, Rule};

@@ -4,6 +4,8 @@
 //! rule that plans with [`crate::planning`] fits the same trait. [`run`] adds the purchases up, and [`crate::billing::Judge`] charges them
 //! over the hours from the first date to the end; what runs on after the end is not charged. Rules of the market are in [`Lookback`], with
 //! their sources; the hedged rule is [`super::hedge::Hedged`].
+//!
+//! The rules on a real trace, with the commands that print them: `docs/formulation-scenario.md`, "The backtest".
 
 use super::forecast::count;
 use super::ladder;

@@ -4,7 +4,7 @@
 //! [`Method::DampedTrend`] is Holt's linear method with a damped trend (Gardner and McKenzie 1985; Hyndman and Athanasopoulos,
 //! "Forecasting: Principles and Practice", section 8.2); [`Method::SeasonalNaive`] with drift and [`Method::TrailingMean`] are the simple
 //! methods it has to beat (section 5.2 there). A rolling origin forecasts from every past date and looks at what came (section 5.10).
-//! Formulas: `docs/formulation-scenario.md`.
+//! Formulas: `docs/formulation-scenario.md`, "Forecasts".
 
 use crate::error::{Error, Problem, Result};
 use serde::{Deserialize, Serialize};

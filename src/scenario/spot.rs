@@ -7,7 +7,8 @@
 //! | what does an hour of work cost, interruptions and all | [`SpotTerms::effective_price`], [`EffectivePrice`] |
 //! | how far can it be from that | [`simulate`], with a seed |
 //!
-//! [`crate::planning::SpotOption`] takes the effective price into a plan beside commitments. Formulas and sources: `docs/spot-and-capacity.md`.
+//! [`crate::planning::SpotOption`] takes the effective price into a plan beside commitments. Formulas and sources: `docs/spot-and-capacity.md`, "Effective
+//! price"; `docs/formulation-scenario.md`, "Spot and unit costs", points there.
 
 mod effective;
 mod interruption;

@@ -1,23 +1,16 @@
-//! The example `recommend` as its users meet it: a table and a JSON file for good input; for bad input exit code 2, a message that names file,
-//! line, field and remedy, and no output file.
+//! `covermix recommend` as its users meet it: a table and a report for good input; for bad input exit code 2, a message that names file, line, field and
+//! remedy, and nothing written.
 
-#![cfg(feature = "highs")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may fail by panic")]
 
 use rstest::rstest;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
-const CATALOG: &str = include_str!("data/catalog.json");
+const CATALOG: &str = include_str!("../../tests/data/catalog.json");
 const HEADER: &str = "hour,provider,service,region,sku,platform,tenancy,unit,account,quantity\n";
-
-/// The example's program, built beside the test by `cargo test`.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().join("examples").join("recommend")
-}
 
 fn rows(hours: u32, quantity: impl Fn(u32) -> String) -> String {
     let mut text = HEADER.to_owned();
@@ -36,9 +29,12 @@ fn rows(hours: u32, quantity: impl Fn(u32) -> String) -> String {
 fn run(folder: &Path, usage: &str, catalog: &str, more: &[&str]) -> Output {
     fs::write(folder.join("usage.csv"), usage).unwrap();
     fs::write(folder.join("catalog.json"), catalog).unwrap();
-    let mut command = Command::new(program());
-    command.current_dir(folder).args(["--usage", "usage.csv", "--catalog", "catalog.json", "--out", "out/plan.json"]).args(more);
-    command.output().unwrap_or_else(|error| panic!("{}: {error}; `cargo test` builds it", program().display()))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_covermix"));
+    command
+        .current_dir(folder)
+        .args(["recommend", "--usage", "usage.csv", "--catalog", "catalog.json", "--out", "out"])
+        .args(more);
+    command.output().unwrap()
 }
 
 #[test]
@@ -52,15 +48,15 @@ fn a_plan_is_printed_and_written() {
         assert!(printed.contains(word), "`{word}` is not in:\n{printed}");
     }
     let plan: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(folder.path().join("out/plan.json")).unwrap()).unwrap();
+        serde_json::from_str(&fs::read_to_string(folder.path().join("out/recommendation.json")).unwrap()).unwrap();
     for key in ["lower_bound", "billed_cost", "gap", "savings", "purchases"] {
         assert!(!plan[key].is_null(), "no {key}");
     }
     assert!(plan["gap"].as_f64().unwrap() <= 1e-3 && plan["savings"].as_f64().unwrap() > 0.0);
     for form in ["csv", "html", "md"]
-        .map(|end| format!("plan.{end}"))
+        .map(|end| format!("recommendation.{end}"))
         .into_iter()
-        .chain(["plan-orders.html", "plan-orders.md", "plan-orders.csv"].map(str::to_owned))
+        .chain(["recommendation-orders.html", "recommendation-orders.md", "recommendation-orders.csv"].map(str::to_owned))
     {
         let text = fs::read_to_string(folder.path().join("out").join(&form)).unwrap_or_else(|error| panic!("{form}: {error}"));
         assert!(text.contains("m5.large"), "{form} does not name what to buy");

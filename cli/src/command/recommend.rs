@@ -1,0 +1,176 @@
+//! `covermix recommend`: what to buy, with its proof, and the report for each reader.
+
+use super::actions;
+use super::agreements::Agreements;
+use crate::answer::{Answer, Failure, Result, Verdict};
+use crate::console::Console;
+use crate::inputs::{self, Demand};
+use clap::Args;
+use covermix::planning::{Planner, Policy, Rights};
+use covermix::report::{Report, Settings, recommendation_table};
+use covermix::scenario::{ScenarioFile, Scenarios};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Recommend which commitments to buy: every hour of the usage counts, the plan is priced by the provider's own billing rules, and a proven
+/// lower bound says how much better any other plan could be.
+///
+/// With --out the report is written: recommendation.json with every number, the same as .csv, recommendation.html and .md for analysts,
+/// recommendation-memo.html for who signs, recommendation-orders.html and .csv for who places the orders. Ctrl-C ends the search with the best
+/// plan so far.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  covermix recommend --usage usage.csv.gz --catalog prices.json.gz --out plan/
+  covermix recommend --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --policy policy.toml --out plan/
+  covermix recommend --usage usage.csv.gz --catalog prices.json.gz --scenarios scenarios.toml --json | jq .purchases
+
+Exit code 1 if no plan keeps the rules of the policy; the rules that clash are named.")]
+pub(crate) struct Recommend {
+    #[command(flatten)]
+    demand: Demand,
+    /// Commitments already held (covermix JSON, such as `covermix ingest` writes).
+    #[arg(long, value_name = "FILE")]
+    portfolio: Option<PathBuf>,
+    /// What may be bought (TOML or JSON); everything without it.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Plan for the futures of a scenario file (TOML) instead of the usage as it was.
+    #[arg(long, value_name = "FILE")]
+    scenarios: Option<PathBuf>,
+    /// Also exchange, sell, return or convert what is held, where the provider's rules allow it; FILE (JSON) has the assumptions.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, requires = "portfolio")]
+    #[allow(clippy::option_option, reason = "absent, given alone, given with a file")]
+    rights: Option<Option<PathBuf>>,
+    /// Plan under the one agreement of a file (TOML or JSON; see `covermix negotiate`).
+    #[arg(long, value_name = "FILE", conflicts_with = "rights")]
+    agreement: Option<PathBuf>,
+    /// The gap between billed cost and lower bound that is good enough, as a share: 0.0005 is 0.05 %.
+    #[arg(long, default_value_t = 5e-4)]
+    gap: f64,
+    /// Seconds after which the best plan so far is returned.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    time_limit: u64,
+    /// The cost of capital for net present values, effective a year.
+    #[arg(long, value_name = "RATE", default_value_t = 0.08)]
+    discount_rate: f64,
+    /// The folder for the report; made if it is not there. Without it nothing is written.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+impl Recommend {
+    pub(crate) fn run(&self, console: &Console) -> Result<Answer> {
+        console.say("reading usage and prices");
+        let (usage, catalog) = self.demand.read(console)?;
+        let portfolio = inputs::portfolio(self.portfolio.as_ref(), &catalog)?;
+        let policy = self.policy.as_ref().map_or_else(|| Ok(Policy::default()), Policy::read)?;
+        let agreements = self.agreement.as_ref().map(|path| Agreements::read(path)).transpose()?;
+        let scenarios: Option<Scenarios> = match &self.scenarios {
+            Some(path) => Some(ScenarioFile::read(path)?.scenarios(&usage, Some(&catalog))?),
+            None => None,
+        };
+        if scenarios.iter().flat_map(Scenarios::as_slice).any(|scenario| !scenario.prices.is_empty()) {
+            console.note("note: the scenarios' price changes are not in this plan: it is priced by the catalog given");
+        }
+        let planner = Planner::new(&catalog);
+        let planner =
+            scenarios.as_ref().map_or_else(|| planner.clone().usage(&usage), |futures| planner.clone().scenarios(futures));
+        let mut planner = planner.owning(&portfolio).policy(policy);
+        if let Some(file) = &self.rights {
+            let assumptions = actions::assumptions(file.as_ref())?;
+            planner = planner.rights(Rights { assumptions, ..Rights::default() });
+        }
+        let mut problem = planner.build()?;
+        let mut signed = None;
+        if let Some(agreements) = &agreements {
+            let offer = agreements.only()?;
+            problem = problem.under(offer, agreements.other())?;
+            signed = Some(offer.name.clone());
+        }
+        let plan = console.search(self.gap, Duration::from_secs(self.time_limit), |options| problem.solve(options))?;
+        let was_interrupted = console.was_interrupted();
+        console.say("gathering the evidence for the report");
+        let mut settings = Settings { discount_rate: self.discount_rate, ..Settings::default() };
+        if was_interrupted {
+            // Their evidence takes searches of its own; who presses Ctrl-C wants the plan.
+            (settings.coverage_levels, settings.price_limits) = (Vec::new(), false);
+        }
+        let report = Report::builder(&problem, &plan).settings(settings).build()?;
+        let mut text = recommendation_table(&plan, &catalog);
+        let mut document = report.json()?;
+        if let Some(name) = signed {
+            let _ = writeln!(
+                text,
+                "\nUnder the agreement {name}: {:.2} {} in all after its discounts and shortfalls, expected; no plan costs less than {:.2}.",
+                plan.objective(),
+                catalog.currency(),
+                plan.lower_bound(),
+            );
+            let signed = serde_json::json!({ "name": name, "cost": plan.objective(), "lower_bound": plan.lower_bound() });
+            document["agreement"] = signed;
+        }
+        let mut written = Vec::new();
+        if let Some(folder) = &self.out {
+            inputs::make_folder(folder)?;
+            written = report.write(folder.join("recommendation.json"))?;
+        }
+        if self.rights.is_some() {
+            let _ = writeln!(text, "\n{}", actions::table(&plan, &catalog));
+            document["actions"] = actions::document(&plan);
+            if let Some(folder) = &self.out {
+                let orders = plan.orders(&problem, &actions::buyer(&portfolio))?;
+                for name in ["orders.json", "orders.csv"] {
+                    orders.write(folder.join(name))?;
+                    written.push(folder.join(name));
+                }
+            }
+        }
+        if !written.is_empty() {
+            let _ = write!(text, "\nThe report:");
+            for path in &written {
+                let _ = write!(text, "\n  {}", path.display());
+            }
+        }
+        if was_interrupted {
+            console.note("interrupted: this is the best plan so far");
+        }
+        let verdict = if was_interrupted { Verdict::Interrupted } else { Verdict::Done };
+        Ok(Answer { text, document, verdict })
+    }
+}
+
+/// Rebuild the pages of a report (HTML, Markdown, CSV) from its JSON document, as `covermix recommend` writes it.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  covermix report plan/recommendation.json --out pages/")]
+pub(crate) struct Pages {
+    /// The document: recommendation.json.
+    #[arg(value_name = "FILE")]
+    plan: PathBuf,
+    /// The folder to write to; made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+impl Pages {
+    pub(crate) fn run(&self) -> Result<Answer> {
+        let text = inputs::read_text(&self.plan)?;
+        let report = Report::from_json(&text).map_err(|error| error.in_file(&self.plan))?;
+        let name = self.plan.file_stem().unwrap_or_default();
+        if name.is_empty() {
+            return Err(Failure::wrong(
+                format!("{} has no name", self.plan.display()),
+                "give the path of a report's JSON document",
+            ));
+        }
+        inputs::make_folder(&self.out)?;
+        let written = report.write(self.out.join(name).with_extension("json"))?;
+        let mut lines = String::from("The report:");
+        for path in &written {
+            let _ = write!(lines, "\n  {}", path.display());
+        }
+        let document = serde_json::json!({ "schema": "covermix-report-pages/1", "plan": self.plan, "written": written });
+        Ok(Answer::done(lines, document))
+    }
+}

@@ -1,0 +1,107 @@
+//! Files that several subcommands read and write in the same way.
+
+use crate::answer::{Failure, Result};
+use crate::console::Console;
+use clap::Args;
+use covermix::billing::Charges;
+use covermix::catalog::Catalog;
+use covermix::portfolio::Portfolio;
+use covermix::units::Money;
+use covermix::usage::{PricingCategory, UsageCurves, UsageLine};
+use covermix::{Error, Problem};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Hourly usage and the prices for it.
+#[derive(Debug, Args)]
+pub(crate) struct Demand {
+    /// Hourly usage: CSV, plain or gzip, such as `covermix ingest` writes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) usage: PathBuf,
+    /// Prices and offers: covermix JSON, or a provider's or ec2instances.info's price file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalog: PathBuf,
+    /// Leave out usage that the catalog has no price for, and list it with its spend, instead of refusing it.
+    #[arg(long)]
+    exclude_unknown: bool,
+}
+
+impl Demand {
+    /// Reads both.
+    pub(crate) fn read(&self, console: &Console) -> Result<(UsageCurves, Catalog)> {
+        let catalog = Catalog::read(&self.catalog)?;
+        let usage = UsageCurves::read(&self.usage)?;
+        let usage = if self.exclude_unknown { without_unknown(&usage, &catalog, console)? } else { usage };
+        Ok((usage, catalog))
+    }
+}
+
+/// The portfolio of a file; an empty one without a file.
+pub(crate) fn portfolio(path: Option<&PathBuf>, catalog: &Catalog) -> Result<Portfolio> {
+    Ok(path.map_or_else(|| Ok(Portfolio::default()), |path| Portfolio::read(path, catalog))?)
+}
+
+/// The usage that the catalog has prices for; lists the rest with its spend on standard error.
+fn without_unknown(usage: &UsageCurves, catalog: &Catalog, console: &Console) -> Result<UsageCurves> {
+    let is_known = |line: &UsageLine| line.pricing != PricingCategory::Standard || catalog.price(&line.sku).is_some();
+    let totals = usage.totals();
+    let mut excluded = 0.0;
+    for (line, quantity) in usage.lines().iter().zip(&totals).filter(|(line, _)| !is_known(line)) {
+        let spend = line.billed_price.map(|price| price.to_f64() * quantity);
+        excluded += spend.unwrap_or(0.0);
+        let spend = spend.map_or("on-demand spend unknown".to_owned(), |spend| format!("on-demand spend {spend:.2}"));
+        console.note(&format!("excluded, no price in the catalog: {line}: {quantity:.2} units, {spend}"));
+    }
+    if excluded > 0.0 {
+        console.note(&format!("excluded in all: on-demand spend {excluded:.2} {}", catalog.currency()));
+    }
+    Ok(usage.filter(is_known).ok_or_else(|| Error::from(Problem::Empty { what: "usage with a price in the catalog" }))?)
+}
+
+/// Reads a file as text.
+pub(crate) fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|source| Failure::File { path: path.to_owned(), source })
+}
+
+/// Reads a value from TOML, or from JSON where the name ends so.
+pub(crate) fn read_value<T: serde::de::DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
+    let text = read_text(path)?;
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let parsed = if is_json {
+        serde_json::from_str(&text).map_err(|error| error.to_string())
+    } else {
+        toml::from_str(&text).map_err(|error| error.to_string().trim().to_owned())
+    };
+    parsed.map_err(|error| {
+        Failure::wrong(
+            format!("{}: is not {what}: {error}", path.display()),
+            "correct the file; docs/command-line.md has an example of each",
+        )
+    })
+}
+
+/// Makes a folder for what is written.
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|source| Failure::File { path: path.to_owned(), source })
+}
+
+/// Money as exact text.
+pub(crate) fn exact(money: Money) -> String {
+    money.value().normalize().to_string()
+}
+
+/// A share in percent, for people.
+pub(crate) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", 100.0 * share))
+}
+
+/// What usage costs, for programs.
+pub(crate) fn charges(of: &Charges) -> Value {
+    json!({
+        "cost": exact(of.cost()), "on_demand_equivalent": exact(of.on_demand_equivalent), "list_equivalent": exact(of.list_equivalent),
+        "on_demand": exact(of.on_demand), "used_commitment": exact(of.used_commitment),
+        "unused_commitment": exact(of.unused_commitment), "amortised_upfront": exact(of.amortised_upfront),
+        "recurring": exact(of.recurring), "sustained_use_discount": exact(of.sustained_use_discount),
+        "effective_savings_rate": of.effective_savings_rate_list(), "coverage": of.coverage(), "utilisation": of.utilisation(),
+    })
+}
