@@ -15,9 +15,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Compare rules of purchase on past usage: each decides on the data before a date, is charged by the provider's rules for the time after it, and
-/// decides again.
+/// Compare rules of purchase on past usage.
 ///
+/// Each rule decides on the data before a date, is charged by the provider's rules for the time after it, and decides again.
 /// Buying nothing, common rules of thumb, covermix's rule and perfect foresight stand side by side: savings, regret, utilisation,
 /// coverage, the worst month, and for how long money is tied.
 #[derive(Debug, Args)]
@@ -110,7 +110,8 @@ impl Backtest {
             let limit = Duration::from_secs(60);
             rules.push(Box::new(Planned { relative_gap: Some(1e-3), time_limit: Some(limit), ..Planned::default() }));
         }
-        let foresight = Foresight::new(plan, &usage, &catalog, dates, 1.0)?;
+        let lot = if self.trace.is_some() { 1.0 } else { peak(&usage, &catalog) / 1000.0 };
+        let foresight = Foresight::new(plan, &usage, &catalog, dates, lot)?;
         let name = if self.locked.is_some() { "foresight, flexible only" } else { "perfect foresight" };
         rules.push(Box::new(Named(name, foresight)));
         let mut rows = Vec::new();
@@ -223,6 +224,14 @@ fn widest<'a>(catalog: &'a Catalog, usage: &UsageCurves) -> Result<&'a Offer> {
             "name a plan with --offer",
         )
     })
+}
+
+/// The highest hour of usage, at on-demand prices: a thousandth of it is the step in which foresight buys.
+fn peak(usage: &UsageCurves, catalog: &Catalog) -> f64 {
+    let prices: Vec<f64> =
+        usage.lines().iter().map(|line| catalog.price(&line.sku).map_or(0.0, |price| price.price.to_f64())).collect();
+    let hour = |index: usize| usage.at(index).iter().zip(&prices).map(|(quantity, price)| quantity * price).sum::<f64>();
+    (0..usage.grid().count).map(hour).fold(0.0, f64::max)
 }
 
 /// Mean absolute error by weeks ahead, as a share of what came.

@@ -19,8 +19,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Read a bill (FOCUS, AWS, Azure or Google; CSV, JSON or Parquet) into usage curves and the commitments held.
+/// Read a bill into hourly usage and the commitments held.
 ///
+/// Bills are exports of FOCUS, AWS, Azure or Google, as CSV, JSON or Parquet.
 /// With --out these files are written: usage.csv.gz (hourly usage), portfolio.json (the commitments held; needs --catalog),
 /// reconciliation.json (where every row and all money went) and owners.json (with --owners). Prints the reconciliation, the bill's effective
 /// savings rate, coverage and utilisation, and notes on everything that was inferred or left out.
@@ -238,9 +239,13 @@ impl Findings<'_> {
             }
         }
         match &self.usage {
-            Ok(usage) => {
-                writeln!(text, "usage: {} lines x {} hours from {}", usage.lines().len(), usage.grid().count, usage.grid().first)?
-            }
+            Ok(usage) => writeln!(
+                text,
+                "usage: {} line(s) x {} hours from {}",
+                usage.lines().len(),
+                usage.grid().count,
+                usage.grid().first
+            )?,
             Err(error) => writeln!(text, "no usage curves: {error}")?,
         }
         match &self.portfolio {
@@ -251,7 +256,7 @@ impl Findings<'_> {
             writeln!(text, "\n{owners}")?;
         }
         if !self.unpriced.is_empty() {
-            writeln!(text, "\nno price in the catalog ({} usage lines):", self.unpriced.len())?;
+            writeln!(text, "\nno price in the catalog ({} usage line(s)):", self.unpriced.len())?;
             for (line, quantity, spend) in &self.unpriced {
                 let spend = spend.map_or("unknown".to_owned(), |spend| format!("{spend:.2}"));
                 writeln!(text, "  {line}: {quantity:.2} units, on-demand spend {spend}")?;

@@ -23,9 +23,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Decide what to do with the commitments held: exchange, sell, return, convert, renew or let lapse, where the provider's rules allow it, together
-/// with what to buy.
+/// Decide what to do with the commitments held, and until when.
 ///
+/// They are exchanged, sold, returned, converted, renewed or left to lapse where the provider's rules allow it, together with what is bought.
 /// Prints how well each commitment is used, deadlines of the next 90 days, the bill before and after, every action with its worth, and the
 /// purchase calendar. With --out the orders to execute are written as orders.json and orders.csv; `covermix orders verify` compares
 /// them with the next bill.

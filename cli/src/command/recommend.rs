@@ -13,8 +13,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Recommend which commitments to buy: every hour of the usage counts, the plan is priced by the provider's own billing rules, and a proven
-/// lower bound says how much better any other plan could be.
+/// Recommend which commitments to buy, with a proven bound.
+///
+/// Every hour of the usage counts, the plan is priced by the provider's own billing rules, and a proven lower bound says how much better any
+/// other plan could be.
 ///
 /// With --out the report is written: recommendation.json with every number, the same as .csv, recommendation.html and .md for analysts,
 /// recommendation-memo.html for who signs, recommendation-orders.html and .csv for who places the orders. Ctrl-C ends the search with the best
@@ -102,7 +104,7 @@ impl Recommend {
         if let Some(name) = signed {
             let _ = writeln!(
                 text,
-                "\nUnder the agreement {name}: {:.2} {} in all after its discounts and shortfalls, expected; no plan costs less than {:.2}.",
+                "\nThe month above is before the agreement {name}. After its discounts and shortfalls the plan costs {:.2} {} in all, expected; no plan costs less than {:.2}.",
                 plan.objective(),
                 catalog.currency(),
                 plan.lower_bound(),
@@ -140,7 +142,7 @@ impl Recommend {
     }
 }
 
-/// Rebuild the pages of a report (HTML, Markdown, CSV) from its JSON document, as `covermix recommend` writes it.
+/// Rebuild the pages of a report (HTML, Markdown, CSV) from its JSON document.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   covermix report plan/recommendation.json --out pages/")]

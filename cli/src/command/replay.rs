@@ -18,8 +18,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Bill a portfolio: what the usage costs under the commitments held, hour by hour, by the provider's own rules. No solver takes part.
+/// Bill usage under the commitments held, by the provider's own rules.
 ///
+/// Every hour is replayed; no solver takes part.
 /// Prints the bill by month (or day, or hour), by commitment and in all: what is left on demand, used and unused commitment, effective
 /// savings rate, coverage, utilisation.
 #[derive(Debug, Args)]
@@ -85,7 +86,7 @@ impl Replay {
         };
         let currency = catalog.currency();
         let mut text = format!(
-            "{} usage lines x {} hours under {} commitment(s), {currency}\n\n",
+            "{} usage line(s) x {} hours under {} commitment(s), {currency}\n\n",
             usage.lines().len(),
             usage.grid().count,
             portfolio.commitments().len()

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// Project usage into the futures of a scenario file (growth, drivers, migrations, launches, shutdowns), list them with their probabilities
-/// and totals, and write each as usage curves.
+/// Project usage into the futures of a scenario file.
+///
+/// Lists the futures (growth, drivers, migrations, launches, shutdowns) with their probabilities and totals, and writes each as usage curves.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   covermix scenario --usage usage.csv.gz --scenarios scenarios.toml
