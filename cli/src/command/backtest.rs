@@ -17,17 +17,21 @@ use std::time::Duration;
 
 /// Compare rules of purchase on past usage.
 ///
-/// Each rule decides on the data before a date, is charged by the provider's rules for the time after it, and decides again.
-/// Buying nothing, common rules of thumb, covermix's rule and perfect foresight stand side by side: savings, regret, utilisation,
-/// coverage, the worst month, and for how long money is tied.
+/// Each rule decides on the data before a date, is charged by the provider's rules for the time after
+/// it, and decides again. Buying nothing, common rules of thumb, covermix's rule and perfect foresight
+/// stand side by side: savings, regret, utilisation, coverage, the worst month, and for how long money
+/// is tied.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix backtest --usage usage.csv.gz --catalog prices.json.gz
   covermix backtest --usage usage.csv.gz --catalog prices.json.gz --offer sp/compute/1y-no-upfront --step 720 --json
   covermix backtest --trace demand.csv.gz --discount 0.28 --locked 0.4
 
 A trace is a table USAGE_HOUR, REGION_NUM, INSTANCE_TYPE, NORM_USAGE (Snowflake's Shaved Ice data); every line then has the on-demand price 1,
-and a plan of one year for all of them is sold at --discount.")]
+and a plan of one year for all of them is sold at --discount."
+)]
 pub(crate) struct Backtest {
     /// Hourly usage: CSV, plain or gzip.
     #[arg(long, value_name = "FILE", requires = "catalog", required_unless_present = "trace")]

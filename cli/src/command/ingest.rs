@@ -21,16 +21,20 @@ use std::time::Instant;
 
 /// Read a bill into hourly usage and the commitments held.
 ///
-/// Bills are exports of FOCUS, AWS, Azure or Google, as CSV, JSON or Parquet.
-/// With --out these files are written: usage.csv.gz (hourly usage), portfolio.json (the commitments held; needs --catalog),
-/// reconciliation.json (where every row and all money went) and owners.json (with --owners). Prints the reconciliation, the bill's effective
-/// savings rate, coverage and utilisation, and notes on everything that was inferred or left out.
+/// Bills are exports of FOCUS, AWS, Azure or Google, as CSV, JSON or Parquet. With --out these files
+/// are written: usage.csv.gz (hourly usage), portfolio.json (the commitments held; needs --catalog),
+/// reconciliation.json (where every row and all money went) and owners.json (with --owners). Prints the
+/// reconciliation, the bill's effective savings rate, coverage and utilisation, and notes on everything
+/// that was inferred or left out.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix ingest october.parquet november.parquet --catalog prices.json.gz --out bill/
   covermix ingest focus.csv.gz --contracts contracts.csv --catalog prices.json --out bill/ --json
   covermix ingest azure.csv --spread --time-zone Europe/Berlin --out bill/
-  covermix ingest report.parquet --print-sql athena --table billing.cur")]
+  covermix ingest report.parquet --print-sql athena --table billing.cur"
+)]
 pub(crate) struct Ingest {
     /// Billing exports of one format, of one or more consecutive months.
     #[arg(required = true, value_name = "FILE")]

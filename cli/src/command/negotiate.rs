@@ -23,11 +23,14 @@ use std::time::Duration;
 
 /// Choose an agreement (AWS EDP, Azure MACC, Google commit) together with what to buy under it.
 ///
-/// Neither can be chosen first: what is bought lowers the spend that counts towards the agreement's minimum, and its discounts change what is
-/// worth buying. To sign nothing is always among the choices. Prints the cost and bound of every offer, what deciding in turn would cost,
-/// the discount at which each other offer would be worth signing, and what each clause is worth.
+/// Neither can be chosen first: what is bought lowers the spend that counts towards the agreement's
+/// minimum, and its discounts change what is worth buying. To sign nothing is always among the choices.
+/// Prints the cost and bound of every offer, what deciding in turn would cost, the discount at which
+/// each other offer would be worth signing, and what each clause is worth.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Example:
   covermix negotiate --usage usage.csv.gz --catalog prices.json.gz --agreements offers.toml
 
   # offers.toml
@@ -46,7 +49,8 @@ use std::time::Duration;
   gross = 320000
 
 Without --date the usage is read as a steady state: every contract year has its rate of spend. With --date the usage (or the futures of
---scenarios) must reach over all contract years, and purchases are made on those dates.")]
+--scenarios) must reach over all contract years, and purchases are made on those dates."
+)]
 pub(crate) struct Negotiate {
     #[command(flatten)]
     demand: Demand,

@@ -25,12 +25,15 @@ use std::time::Duration;
 
 /// Decide what to do with the commitments held, and until when.
 ///
-/// They are exchanged, sold, returned, converted, renewed or left to lapse where the provider's rules allow it, together with what is bought.
-/// Prints how well each commitment is used, deadlines of the next 90 days, the bill before and after, every action with its worth, and the
-/// purchase calendar. With --out the orders to execute are written as orders.json and orders.csv; `covermix orders verify` compares
-/// them with the next bill.
+/// They are exchanged, sold, returned, converted, renewed or left to lapse where the provider's rules
+/// allow it, together with what is bought. Prints how well each commitment is used, deadlines of the
+/// next 90 days, the bill before and after, every action with its worth, and the purchase calendar.
+/// With --out the orders to execute are written as orders.json and orders.csv; `covermix orders verify`
+/// compares them with the next bill.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix rebalance --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --out orders/
   covermix rebalance --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --as-of 2026-03-01 --months 12 --assumptions resale.json
 
@@ -38,7 +41,8 @@ use std::time::Duration;
   {\"aws\": {\"sale_price\": {\"kind\": \"share_of_replacement\", \"share\": \"0.5\"}, \"sell_through\": 0.8}}
 
 Without --as-of the decision is made in the first hour of the usage, over the hours of the usage. With --as-of the usage is repeated by the
-calendar over --months from that day on.")]
+calendar over --months from that day on."
+)]
 pub(crate) struct Rebalance {
     #[command(flatten)]
     demand: Demand,

@@ -15,19 +15,22 @@ use std::time::Duration;
 
 /// Recommend which commitments to buy, with a proven bound.
 ///
-/// Every hour of the usage counts, the plan is priced by the provider's own billing rules, and a proven lower bound says how much better any
-/// other plan could be.
+/// Every hour of the usage counts, the plan is priced by the provider's own billing rules, and a proven
+/// lower bound says how much better any other plan could be.
 ///
-/// With --out the report is written: recommendation.json with every number, the same as .csv, recommendation.html and .md for analysts,
-/// recommendation-memo.html for who signs, recommendation-orders.html and .csv for who places the orders. Ctrl-C ends the search with the best
-/// plan so far.
+/// With --out the report is written: recommendation.json with every number, the same as .csv,
+/// recommendation.html and .md for analysts, recommendation-memo.html for who signs, recommendation-
+/// orders.html and .csv for who places the orders. Ctrl-C ends the search with the best plan so far.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix recommend --usage usage.csv.gz --catalog prices.json.gz --out plan/
   covermix recommend --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --policy policy.toml --out plan/
   covermix recommend --usage usage.csv.gz --catalog prices.json.gz --scenarios scenarios.toml --json | jq .purchases
 
-Exit code 1 if no plan keeps the rules of the policy; the rules that clash are named.")]
+Exit code 1 if no plan keeps the rules of the policy; the rules that clash are named."
+)]
 pub(crate) struct Recommend {
     #[command(flatten)]
     demand: Demand,

@@ -20,14 +20,17 @@ use std::path::PathBuf;
 
 /// Bill usage under the commitments held, by the provider's own rules.
 ///
-/// Every hour is replayed; no solver takes part.
-/// Prints the bill by month (or day, or hour), by commitment and in all: what is left on demand, used and unused commitment, effective
-/// savings rate, coverage, utilisation.
+/// Every hour is replayed; no solver takes part. Prints the bill by month (or day, or hour), by
+/// commitment and in all: what is left on demand, used and unused commitment, effective savings rate,
+/// coverage, utilisation.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix replay --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json
   covermix replay --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --by day --json
-  covermix replay --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --explain 2025-03-14T10:00:00Z")]
+  covermix replay --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --explain 2025-03-14T10:00:00Z"
+)]
 pub(crate) struct Replay {
     #[command(flatten)]
     demand: Demand,
