@@ -158,7 +158,7 @@ impl Rebalance {
             }
             let _ = writeln!(
                 text,
-                "\n{} orders written to {} and {}",
+                "\n{} order(s) written to {} and {}",
                 findings.orders.orders.len(),
                 written[0].display(),
                 written[1].display()
@@ -200,7 +200,7 @@ impl Findings<'_, '_> {
         let currency = self.catalog.currency();
         let _ = writeln!(
             text,
-            "As of {}: {} commitment(s) held, {:.0} hours planned, {} changes that the rules allow\n",
+            "As of {}: {} commitment(s) held, {:.0} hours planned, {} change(s) that the rules allow\n",
             self.now.date_naive(),
             self.problem.portfolio().commitments().len(),
             self.plan.hours(),

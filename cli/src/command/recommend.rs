@@ -95,13 +95,17 @@ impl Recommend {
         }
         let plan = console.search(self.gap, Duration::from_secs(self.time_limit), |options| problem.solve(options))?;
         let was_interrupted = console.was_interrupted();
-        console.say("gathering the evidence for the report");
-        let mut settings = Settings { discount_rate: self.discount_rate, ..Settings::default() };
-        if was_interrupted {
-            // Their evidence takes searches of its own; who presses Ctrl-C wants the plan.
-            (settings.coverage_levels, settings.price_limits) = (Vec::new(), false);
+        let settings = Settings { discount_rate: self.discount_rate, ..Settings::default() };
+        // Their evidence takes searches of its own: it comes after the plan is safe, and who pressed Ctrl-C wants the plan alone.
+        let quick = Settings { coverage_levels: Vec::new(), price_limits: false, ..settings.clone() };
+        let document = self.out.as_ref().map(|folder| folder.join("recommendation.json"));
+        let mut report = Report::builder(&problem, &plan).settings(quick).build()?;
+        let mut written = document.as_ref().map_or_else(|| Ok(Vec::new()), |path| report.write(path))?;
+        if !was_interrupted {
+            console.say("the plan is found; gathering the evidence for the report");
+            report = Report::builder(&problem, &plan).settings(settings).build()?;
+            written = document.as_ref().map_or_else(|| Ok(Vec::new()), |path| report.write(path))?;
         }
-        let report = Report::builder(&problem, &plan).settings(settings).build()?;
         let mut text = recommendation_table(&plan, &catalog);
         let mut document = report.json()?;
         if let Some(name) = signed {
@@ -114,11 +118,6 @@ impl Recommend {
             );
             let signed = serde_json::json!({ "name": name, "cost": plan.objective(), "lower_bound": plan.lower_bound() });
             document["agreement"] = signed;
-        }
-        let mut written = Vec::new();
-        if let Some(folder) = &self.out {
-            inputs::make_folder(folder)?;
-            written = report.write(folder.join("recommendation.json"))?;
         }
         if self.rights.is_some() {
             let _ = writeln!(text, "\n{}", actions::table(&plan, &catalog));

@@ -43,9 +43,13 @@ fn what_usage_has_left_is_sold_and_the_orders_say_how() {
     let rows = fs::read_to_string(folder.path().join("orders/orders.csv")).unwrap();
     assert_eq!(rows.lines().count(), 1 + orders["orders"].as_array().unwrap().len());
     let printed = text(folder.path(), &[&["rebalance"], &DEMAND[..], &more].concat());
-    for word in
-        ["Deadlines of the next 90 days", "What to do with what is held", "sell", "worth", "orders written to orders/orders.json"]
-    {
+    for word in [
+        "Deadlines of the next 90 days",
+        "What to do with what is held",
+        "sell",
+        "worth",
+        "order(s) written to orders/orders.json",
+    ] {
         assert!(printed.contains(word), "`{word}` is not in:\n{printed}");
     }
     // Where selling is not among what may be done, nothing is sold.
