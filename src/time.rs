@@ -276,27 +276,25 @@ impl JsonSchema for Term {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
-    #[rstest]
-    #[case("2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z")]
-    #[case("2024-01-01T01:00:00+01:00", "2024-01-01T00:00:00Z")]
-    #[case(" 1969-12-31T23:00:00Z ", "1969-12-31T23:00:00Z")]
-    fn hours_are_read_with_their_zone(#[case] text: &str, #[case] expected: &str) {
+    #[test_case("2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z")]
+    #[test_case("2024-01-01T01:00:00+01:00", "2024-01-01T00:00:00Z")]
+    #[test_case(" 1969-12-31T23:00:00Z ", "1969-12-31T23:00:00Z")]
+    fn hours_are_read_with_their_zone(text: &str, expected: &str) {
         assert_eq!(text.parse::<Hour>().unwrap().to_string(), expected);
     }
 
-    #[rstest]
-    #[case("2024-01-01 00:00:00")]
-    #[case("2024-01-01T00:30:00Z")]
-    #[case("2024-01-01T00:00:00+05:30")]
-    #[case("yesterday")]
-    #[case("")]
-    fn a_text_that_is_no_hour_start_is_refused(#[case] text: &str) {
+    #[test_case("2024-01-01 00:00:00")]
+    #[test_case("2024-01-01T00:30:00Z")]
+    #[test_case("2024-01-01T00:00:00+05:30")]
+    #[test_case("yesterday")]
+    #[test_case("")]
+    fn a_text_that_is_no_hour_start_is_refused(text: &str) {
         assert!(text.parse::<Hour>().is_err());
     }
 
@@ -308,25 +306,23 @@ mod tests {
         assert_eq!(Term::Months(1).end(at("2024-01-31T00:00:00Z")), at("2024-02-29T00:00:00Z"));
     }
 
-    #[rstest]
-    #[case("P365D", Term::Days(365), "1 year")]
-    #[case("P1095D", Term::Days(1095), "3 years")]
-    #[case("P3Y", Term::Months(36), "3 years")]
-    #[case("P1M", Term::Months(1), "1 month")]
-    fn terms_are_iso_durations(#[case] text: &str, #[case] term: Term, #[case] words: &str) {
+    #[test_case("P365D", Term::Days(365), "1 year")]
+    #[test_case("P1095D", Term::Days(1095), "3 years")]
+    #[test_case("P3Y", Term::Months(36), "3 years")]
+    #[test_case("P1M", Term::Months(1), "1 month")]
+    fn terms_are_iso_durations(text: &str, term: Term, words: &str) {
         assert_eq!(text.parse::<Term>().unwrap(), term);
         assert_eq!(term.to_string(), words);
         assert_eq!(serde_json::to_value(term).unwrap(), text);
     }
 
-    #[rstest]
-    #[case("P0Y")]
-    #[case("1Y")]
-    #[case("P1W")]
-    #[case("P-1Y")]
-    #[case("PÄ")]
-    #[case("P99999999999D")]
-    fn other_terms_are_refused(#[case] text: &str) {
+    #[test_case("P0Y")]
+    #[test_case("1Y")]
+    #[test_case("P1W")]
+    #[test_case("P-1Y")]
+    #[test_case("PÄ")]
+    #[test_case("P99999999999D")]
+    fn other_terms_are_refused(text: &str) {
         assert!(text.parse::<Term>().is_err());
     }
 

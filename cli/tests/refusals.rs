@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may fail by panic")]
 
-use rstest::rstest;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use test_case::test_case;
 
 const CATALOG: &str = include_str!("../../tests/data/catalog.json");
 const HEADER: &str = "hour,provider,service,region,sku,platform,tenancy,unit,account,quantity\n";
@@ -66,20 +66,19 @@ fn a_plan_is_printed_and_written() {
     assert_eq!(printed["purchases"], plan["purchases"]);
 }
 
-#[rstest]
-#[case::missing_column(HEADER.replace(",quantity", "") + "x,y,z,r,s,p,t,u,a\n", CATALOG.to_owned(), &["usage.csv", "line 1", "quantity"])]
-#[case::repeated_hour(rows(3, |_| "1".into()) + rows(3, |_| "1".into()).lines().nth(2).unwrap() + "\n", CATALOG.to_owned(),
-    &["usage.csv", "line 5", "field `hour`", "twice"])]
-#[case::gap(rows(5, |_| "1".into()).replace("2024-01-01T03", "2024-01-02T03"), CATALOG.to_owned(), &["usage.csv", "field `hour`", "missing", "T03:00:00Z"])]
-#[case::negative(rows(3, |_| "-1".into()), CATALOG.to_owned(), &["usage.csv", "line 2", "field `quantity`", "negative"])]
-#[case::not_a_number(rows(3, |_| "NaN".into()), CATALOG.to_owned(), &["usage.csv", "line 2", "field `quantity`", "finite"])]
-#[case::unknown_sku(rows(3, |_| "1".into()).replace("m5.large", "m5.huge"), CATALOG.to_owned(), &["m5.huge", "on-demand spend", "--exclude-unknown"])]
-#[case::price_zero(rows(3, |_| "1".into()), CATALOG.replacen("\"price\": \"0.096\"", "\"price\": \"0\"", 1), &["catalog.json", "line ", "prices.price", "above 0"])]
-#[case::mixed_currency(rows(3, |_| "1".into()), CATALOG.replacen("\"price\": \"0.096\"", "\"price\": \"0.096\", \"currency\": \"EUR\"", 1),
-    &["catalog.json", "line ", "currency", "EUR"])]
-#[case::empty_usage(String::new(), CATALOG.to_owned(), &["usage.csv", "empty"])]
-#[case::empty_catalog(rows(3, |_| "1".into()), String::new(), &["catalog.json", "empty"])]
-fn bad_input_is_refused_with_a_remedy(#[case] usage: String, #[case] catalog: String, #[case] words: &[&str]) {
+#[test_case(HEADER.replace(",quantity", "") + "x,y,z,r,s,p,t,u,a\n", CATALOG.to_owned(), &["usage.csv", "line 1", "quantity"]; "missing column")]
+#[test_case(rows(3, |_| "1".into()) + rows(3, |_| "1".into()).lines().nth(2).unwrap() + "\n", CATALOG.to_owned(),
+    &["usage.csv", "line 5", "field `hour`", "twice"]; "repeated hour")]
+#[test_case(rows(5, |_| "1".into()).replace("2024-01-01T03", "2024-01-02T03"), CATALOG.to_owned(), &["usage.csv", "field `hour`", "missing", "T03:00:00Z"]; "gap")]
+#[test_case(rows(3, |_| "-1".into()), CATALOG.to_owned(), &["usage.csv", "line 2", "field `quantity`", "negative"]; "negative")]
+#[test_case(rows(3, |_| "NaN".into()), CATALOG.to_owned(), &["usage.csv", "line 2", "field `quantity`", "finite"]; "not a number")]
+#[test_case(rows(3, |_| "1".into()).replace("m5.large", "m5.huge"), CATALOG.to_owned(), &["m5.huge", "on-demand spend", "--exclude-unknown"]; "unknown sku")]
+#[test_case(rows(3, |_| "1".into()), CATALOG.replacen("\"price\": \"0.096\"", "\"price\": \"0\"", 1), &["catalog.json", "line ", "prices.price", "above 0"]; "price zero")]
+#[test_case(rows(3, |_| "1".into()), CATALOG.replacen("\"price\": \"0.096\"", "\"price\": \"0.096\", \"currency\": \"EUR\"", 1),
+    &["catalog.json", "line ", "currency", "EUR"]; "mixed currency")]
+#[test_case(String::new(), CATALOG.to_owned(), &["usage.csv", "empty"]; "empty usage")]
+#[test_case(rows(3, |_| "1".into()), String::new(), &["catalog.json", "empty"]; "empty catalog")]
+fn bad_input_is_refused_with_a_remedy(usage: String, catalog: String, words: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &usage, &catalog, &[]);
     let message = String::from_utf8(output.stderr).unwrap();

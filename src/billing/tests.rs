@@ -8,6 +8,7 @@ use crate::usage::Sku;
 use ndarray::Array2;
 use rust_decimal::dec;
 use std::collections::BTreeMap;
+use test_case::test_case;
 
 /// A price of an invented SKU; `family.size` names it, `units` puts it into the family's pool.
 fn price(sku: &str, on_demand: Decimal, units: Option<Decimal>) -> OnDemandPrice {
@@ -144,18 +145,11 @@ fn guide() -> (UsageCurves, Catalog) {
 }
 
 /// (Compute commitment, EC2 Instance commitment, reserved r5) -> (used of all plans, on demand).
-#[rstest::rstest]
-#[case::larger_than_all_usage(dec!(50), dec!(0), dec!(0), dec!(47.125), dec!(0))]
-#[case::three_products_exhausted(dec!(19.6), dec!(0), dec!(0), dec!(19.6), dec!(32.70))]
-#[case::after_reservations(dec!(18.2), dec!(0), dec!(2), dec!(18.2), dec!(32.70))]
-#[case::instance_plan_first(dec!(16.8), dec!(3), dec!(0), dec!(19.2), dec!(32.70))]
-fn the_guides_scenarios_come_out(
-    #[case] compute: Decimal,
-    #[case] ec2: Decimal,
-    #[case] reserved: Decimal,
-    #[case] used: Decimal,
-    #[case] on_demand: Decimal,
-) {
+#[test_case(dec!(50), dec!(0), dec!(0), dec!(47.125), dec!(0); "larger than all usage")]
+#[test_case(dec!(19.6), dec!(0), dec!(0), dec!(19.6), dec!(32.70); "three products exhausted")]
+#[test_case(dec!(18.2), dec!(0), dec!(2), dec!(18.2), dec!(32.70); "after reservations")]
+#[test_case(dec!(16.8), dec!(3), dec!(0), dec!(19.2), dec!(32.70); "instance plan first")]
+fn the_guides_scenarios_come_out(compute: Decimal, ec2: Decimal, reserved: Decimal, used: Decimal, on_demand: Decimal) {
     let (usage, catalog) = guide();
     let mut held = Vec::new();
     for (id, quantity, scope) in

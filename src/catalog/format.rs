@@ -206,41 +206,39 @@ impl Outline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
-    #[rstest]
-    #[case(r#"{"schema": "covermix-catalog/1", "currency": "USD"}"#, Format::Covermix)]
-    #[case(r#"[{"ECU": 1.0, "arch": ["i386"], "instance_type": "m1.small", "pricing": {"#, Format::Ec2Instances)]
-    #[case(r#"{"formatVersion": "v1.0", "offerCode": "AmazonEC2", "products": {"A": {"sku": "#, Format::AwsPriceList)]
-    #[case(r#"{"version": "1", "products": [ {"sku": "#, Format::AwsSavingsPlans)]
-    #[case(r#"{"FormatVersion": "aws_v1", "PriceList": ["{\"product\": "#, Format::AwsGetProducts)]
-    #[case(r#"["{\"product\": {\"productFamily\""#, Format::AwsGetProducts)]
-    #[case(r#"{"product": {"sku": "#, Format::AwsGetProducts)]
-    #[case(r#"{"searchResults": [{"savingsPlanOffering": "#, Format::AwsSavingsPlanRates)]
-    #[case(r#"{"manifest": {"serviceId": "mcs"}, "sets": {}, "regions": {"#, Format::AwsPricingPage)]
-    #[case(r#"{"SpotPriceHistory": ["#, Format::AwsSpotHistory)]
-    #[case(r#"{"instance_types": {}, "ranges": [], "spot_advisor": {"#, Format::AwsSpotAdvisor)]
-    #[case(r#"callback({"vers": 0.01, "config": {"#, Format::AwsSpotFeed)]
-    #[case(r#"{"vers": 0.01, "config": {"#, Format::AwsSpotFeed)]
-    #[case("\"FormatVersion\",\"v1.0\"\n\"Disclaimer\",\"x\"\n", Format::AwsPriceListCsv)]
-    #[case("sku,location,service,family,usage_type,instance_type,price\n", Format::AwsSkuTable)]
-    #[case(r#"{"BillingCurrency": "USD", "Items": [{"currencyCode": "#, Format::AzureRetail)]
-    #[case(r#"{"items": [{"currencyCode": "#, Format::AzureRetail)]
-    #[case(r#"[{"currencyCode": "USD", "armRegionName": "westeurope", "#, Format::AzureRetail)]
-    #[case("{\n\"DZH318Z08LV0/002J|ac85e0a3|Consumption|\": {\n\"armRegionName\": \"x\"", Format::AzureRetail)]
-    #[case(r#"{"skus": [{"name": "#, Format::GcpBillingCatalog)]
-    #[case("---\nabout:\n  timestamp: 1\ncompute:\n  instance:\n", Format::GcpPricing)]
-    #[case("\u{feff}SKU,RateCode,Unit,EffectiveDate,DiscountedRate,Currency,DiscountedSKU\n", Format::AwsSavingsPlansCsv)]
-    fn formats_are_recognised_by_content(#[case] head: &str, #[case] expected: Format) {
+    #[test_case(r#"{"schema": "covermix-catalog/1", "currency": "USD"}"#, Format::Covermix)]
+    #[test_case(r#"[{"ECU": 1.0, "arch": ["i386"], "instance_type": "m1.small", "pricing": {"#, Format::Ec2Instances)]
+    #[test_case(r#"{"formatVersion": "v1.0", "offerCode": "AmazonEC2", "products": {"A": {"sku": "#, Format::AwsPriceList)]
+    #[test_case(r#"{"version": "1", "products": [ {"sku": "#, Format::AwsSavingsPlans)]
+    #[test_case(r#"{"FormatVersion": "aws_v1", "PriceList": ["{\"product\": "#, Format::AwsGetProducts)]
+    #[test_case(r#"["{\"product\": {\"productFamily\""#, Format::AwsGetProducts)]
+    #[test_case(r#"{"product": {"sku": "#, Format::AwsGetProducts)]
+    #[test_case(r#"{"searchResults": [{"savingsPlanOffering": "#, Format::AwsSavingsPlanRates)]
+    #[test_case(r#"{"manifest": {"serviceId": "mcs"}, "sets": {}, "regions": {"#, Format::AwsPricingPage)]
+    #[test_case(r#"{"SpotPriceHistory": ["#, Format::AwsSpotHistory)]
+    #[test_case(r#"{"instance_types": {}, "ranges": [], "spot_advisor": {"#, Format::AwsSpotAdvisor)]
+    #[test_case(r#"callback({"vers": 0.01, "config": {"#, Format::AwsSpotFeed)]
+    #[test_case(r#"{"vers": 0.01, "config": {"#, Format::AwsSpotFeed)]
+    #[test_case("\"FormatVersion\",\"v1.0\"\n\"Disclaimer\",\"x\"\n", Format::AwsPriceListCsv)]
+    #[test_case("sku,location,service,family,usage_type,instance_type,price\n", Format::AwsSkuTable)]
+    #[test_case(r#"{"BillingCurrency": "USD", "Items": [{"currencyCode": "#, Format::AzureRetail)]
+    #[test_case(r#"{"items": [{"currencyCode": "#, Format::AzureRetail)]
+    #[test_case(r#"[{"currencyCode": "USD", "armRegionName": "westeurope", "#, Format::AzureRetail)]
+    #[test_case("{\n\"DZH318Z08LV0/002J|ac85e0a3|Consumption|\": {\n\"armRegionName\": \"x\"", Format::AzureRetail)]
+    #[test_case(r#"{"skus": [{"name": "#, Format::GcpBillingCatalog)]
+    #[test_case("---\nabout:\n  timestamp: 1\ncompute:\n  instance:\n", Format::GcpPricing)]
+    #[test_case("\u{feff}SKU,RateCode,Unit,EffectiveDate,DiscountedRate,Currency,DiscountedSKU\n", Format::AwsSavingsPlansCsv)]
+    fn formats_are_recognised_by_content(head: &str, expected: Format) {
         assert_eq!(recognise(head.as_bytes()).unwrap(), expected);
     }
 
-    #[rstest]
-    #[case("")]
-    #[case("{}")]
-    #[case("hello")]
-    #[case("[1, 2]")]
-    fn other_files_are_refused(#[case] head: &str) {
+    #[test_case("")]
+    #[test_case("{}")]
+    #[test_case("hello")]
+    #[test_case("[1, 2]")]
+    fn other_files_are_refused(head: &str) {
         assert!(recognise(head.as_bytes()).is_err());
     }
 }

@@ -257,7 +257,7 @@ fn is_quarter(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
     #[test]
     fn a_policy_file_names_only_what_it_changes() {
@@ -304,25 +304,23 @@ mod tests {
         assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
     }
 
-    #[rstest]
-    #[case("\ncolour = 1\n", "line 2")]
-    #[case("terms = 12\n", "line 1")]
-    #[case("terms = [12]\nupfront_budget = [1]\n", "line 2")]
-    fn wrong_policies_are_refused_with_their_line(#[case] text: &str, #[case] place: &str) {
+    #[test_case("\ncolour = 1\n", "line 2")]
+    #[test_case("terms = 12\n", "line 1")]
+    #[test_case("terms = [12]\nupfront_budget = [1]\n", "line 2")]
+    fn wrong_policies_are_refused_with_their_line(text: &str, place: &str) {
         let message = Policy::from_toml(text).unwrap_err().to_string();
         assert!(message.contains(place), "{message}");
     }
 
-    #[rstest]
-    #[case("max_share_three_year = 1.5")]
-    #[case("upfront_budget = \"-1\"")]
-    #[case("spend_plan_increment = \"0\"")]
-    #[case("min_utilisation = -0.1")]
-    #[case("shares = [{ of = {}, minimum = 0.5, maximum = 0.4 }]")]
-    #[case("upfront_budget_by_quarter = { \"2027-Q5\" = \"1\" }")]
-    #[case("lots = [[\"*\", \"0\"]]")]
-    #[case("fixed = { \"ri\" = \"-1\" }")]
-    fn values_out_of_range_are_refused(#[case] text: &str) {
+    #[test_case("max_share_three_year = 1.5")]
+    #[test_case("upfront_budget = \"-1\"")]
+    #[test_case("spend_plan_increment = \"0\"")]
+    #[test_case("min_utilisation = -0.1")]
+    #[test_case("shares = [{ of = {}, minimum = 0.5, maximum = 0.4 }]")]
+    #[test_case("upfront_budget_by_quarter = { \"2027-Q5\" = \"1\" }")]
+    #[test_case("lots = [[\"*\", \"0\"]]")]
+    #[test_case("fixed = { \"ri\" = \"-1\" }")]
+    fn values_out_of_range_are_refused(text: &str) {
         assert!(Policy::from_toml(text).unwrap().check().is_err());
     }
 }

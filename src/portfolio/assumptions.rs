@@ -247,7 +247,7 @@ pub enum Premium {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
     #[test]
     fn what_is_left_out_is_as_published() {
@@ -256,17 +256,16 @@ mod tests {
         assert_eq!(Assumptions::from_json(&written).unwrap(), Assumptions::default());
     }
 
-    #[rstest]
-    #[case(r#"{"aws": {"sell_through": 1.5}}"#, "sell_through")]
-    #[case(r#"{"aws": {"sale_price": {"kind": "each", "price": "-0.01"}}}"#, "aws.sale_price.price")]
-    #[case(r#"{"azure": {"early_termination_fee": "12"}}"#, "early_termination_fee")]
-    #[case(r#"{"azure": {"usd_rate": "0"}}"#, "usd_rate")]
-    #[case(
+    #[test_case(r#"{"aws": {"sell_through": 1.5}}"#, "sell_through")]
+    #[test_case(r#"{"aws": {"sale_price": {"kind": "each", "price": "-0.01"}}}"#, "aws.sale_price.price")]
+    #[test_case(r#"{"azure": {"early_termination_fee": "12"}}"#, "early_termination_fee")]
+    #[test_case(r#"{"azure": {"usd_rate": "0"}}"#, "usd_rate")]
+    #[test_case(
         r#"{"puts": {"c": {"binding": "P30D", "premium": {"kind": "share_of_savings", "share": "1.1"}, "strike": "1"}}}"#,
         "puts.c.premium"
     )]
-    #[case(r#"{"google": {}}"#, "google")]
-    fn wrong_assumptions_are_refused(#[case] text: &str, #[case] words: &str) {
+    #[test_case(r#"{"google": {}}"#, "google")]
+    fn wrong_assumptions_are_refused(text: &str, words: &str) {
         let message = Assumptions::from_json(text).unwrap_err().to_string();
         assert!(message.contains(words), "{message}");
     }

@@ -105,7 +105,7 @@ impl Portfolio {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
     const PORTFOLIO: &str = r#"{
   "schema": "covermix-portfolio/1",
@@ -131,13 +131,12 @@ mod tests {
         assert_eq!(portfolio.commitments().len(), 1);
     }
 
-    #[rstest]
-    #[case("no-upfront", "no-such-offer", "does not exist")]
-    #[case("\"quantity\": \"3\"", "\"quantity\": \"0\"", "above 0")]
-    #[case("2024-12-31", "2023-12-31", "not after its start")]
-    #[case("\"USD\"", "\"EUR\"", "EUR, beside USD")]
-    #[case("region", "galaxy", "galaxy")]
-    fn wrong_portfolios_are_refused(#[case] from: &str, #[case] to: &str, #[case] words: &str) {
+    #[test_case("no-upfront", "no-such-offer", "does not exist")]
+    #[test_case("\"quantity\": \"3\"", "\"quantity\": \"0\"", "above 0")]
+    #[test_case("2024-12-31", "2023-12-31", "not after its start")]
+    #[test_case("\"USD\"", "\"EUR\"", "EUR, beside USD")]
+    #[test_case("region", "galaxy", "galaxy")]
+    fn wrong_portfolios_are_refused(from: &str, to: &str, words: &str) {
         let message = Portfolio::from_json(&PORTFOLIO.replacen(from, to, 1), &catalog()).unwrap_err().to_string();
         assert!(message.contains(words) && message.contains("; "), "{message}");
     }

@@ -222,21 +222,20 @@ pub(super) fn plain(spans: &[Span]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use rust_decimal::{Decimal, dec};
+    use test_case::test_case;
 
-    #[rstest]
-    #[case(dec!(0), Format::Whole, "0")]
-    #[case(dec!(-0.4), Format::Whole, "0")]
-    #[case(dec!(1234567.5), Format::Whole, "1,234,568")]
-    #[case(dec!(0.4), Format::Change, "0")]
-    #[case(dec!(1234.5), Format::Change, "+1,235")]
-    #[case(dec!(-14), Format::Change, "−14")]
-    #[case(dec!(-1234.565), Format::Cents, "−1,234.57")]
-    #[case(dec!(0.39412), Format::Percent(1), "39.4 %")]
-    #[case(dec!(11.960), Format::Plain(2), "11.96")]
-    #[case(dec!(153), Format::Plain(2), "153")]
-    fn numbers_are_rounded_for_people(#[case] value: Decimal, #[case] format: Format, #[case] expected: &str) {
+    #[test_case(dec!(0), Format::Whole, "0")]
+    #[test_case(dec!(-0.4), Format::Whole, "0")]
+    #[test_case(dec!(1234567.5), Format::Whole, "1,234,568")]
+    #[test_case(dec!(0.4), Format::Change, "0")]
+    #[test_case(dec!(1234.5), Format::Change, "+1,235")]
+    #[test_case(dec!(-14), Format::Change, "−14")]
+    #[test_case(dec!(-1234.565), Format::Cents, "−1,234.57")]
+    #[test_case(dec!(0.39412), Format::Percent(1), "39.4 %")]
+    #[test_case(dec!(11.960), Format::Plain(2), "11.96")]
+    #[test_case(dec!(153), Format::Plain(2), "153")]
+    fn numbers_are_rounded_for_people(value: Decimal, format: Format, expected: &str) {
         let number = Number { path: String::new(), figure: Figure::new(value), format, unit: String::new() };
         assert_eq!(number.text(), expected);
     }

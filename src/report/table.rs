@@ -190,15 +190,14 @@ fn percent(share: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use rust_decimal::dec;
+    use test_case::test_case;
 
-    #[rstest]
-    #[case(dec!(0), "0.00")]
-    #[case(dec!(999.994), "999.99")]
-    #[case(dec!(1234567.891), "1,234,567.89")]
-    #[case(dec!(-1000), "-1,000.00")]
-    fn money_is_grouped(#[case] amount: Decimal, #[case] expected: &str) {
+    #[test_case(dec!(0), "0.00")]
+    #[test_case(dec!(999.994), "999.99")]
+    #[test_case(dec!(1234567.891), "1,234,567.89")]
+    #[test_case(dec!(-1000), "-1,000.00")]
+    fn money_is_grouped(amount: Decimal, expected: &str) {
         assert_eq!(money(Money::new(amount)), expected);
     }
 }

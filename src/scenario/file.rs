@@ -158,7 +158,7 @@ impl Horizon {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
     const EXAMPLE: &str = include_str!("../../data/scenarios.toml");
 
@@ -190,16 +190,15 @@ mod tests {
         assert!((scenarios.probabilities().iter().sum::<f64>() - 1.0).abs() < 1e-12);
     }
 
-    #[rstest]
-    #[case("probability = 0.6", "probability = 0.7", &["base 0.7", "1.1", "scenario.probability"])]
-    #[case("\"2025-07\"", "\"2026-07\"", &["driver `users`", "2025-07"])]
-    #[case("driver = \"users\"", "driver = \"tokens\"", &["driver `tokens`", "no such driver"])]
-    #[case("to = { sku = \"m5.xlarge\" }", "to = { sku = \"m9.huge\" }", &["m5.large", "m9.huge", "no on-demand price"])]
-    #[case("covermix-scenarios/1", "covermix-scenarios/9", &["covermix-scenarios/9"])]
-    #[case("annual = 0.2", "annual = -1.0", &["annual", "above -1"])]
-    #[case("sku = \"m5.*\"", "sku = \"c9.*\"", &["c9.*", "takes no usage line"])]
-    #[case("annual = 0.2", "anual = 0.2", &["line"])]
-    fn wrong_files_are_refused_by_name(#[case] from: &str, #[case] to: &str, #[case] words: &[&str]) {
+    #[test_case("probability = 0.6", "probability = 0.7", &["base 0.7", "1.1", "scenario.probability"])]
+    #[test_case("\"2025-07\"", "\"2026-07\"", &["driver `users`", "2025-07"])]
+    #[test_case("driver = \"users\"", "driver = \"tokens\"", &["driver `tokens`", "no such driver"])]
+    #[test_case("to = { sku = \"m5.xlarge\" }", "to = { sku = \"m9.huge\" }", &["m5.large", "m9.huge", "no on-demand price"])]
+    #[test_case("covermix-scenarios/1", "covermix-scenarios/9", &["covermix-scenarios/9"])]
+    #[test_case("annual = 0.2", "annual = -1.0", &["annual", "above -1"])]
+    #[test_case("sku = \"m5.*\"", "sku = \"c9.*\"", &["c9.*", "takes no usage line"])]
+    #[test_case("annual = 0.2", "anual = 0.2", &["line"])]
+    fn wrong_files_are_refused_by_name(from: &str, to: &str, words: &[&str]) {
         assert!(EXAMPLE.contains(from), "the example lacks {from}");
         let result =
             ScenarioFile::from_toml(&EXAMPLE.replacen(from, to, 1)).and_then(|file| file.scenarios(&usage(), Some(&catalog())));

@@ -54,36 +54,33 @@ pub fn resource_commitment_start(bought: DateTime<Utc>) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
-    #[rstest]
-    #[case("2026-03-01T16:49:59Z", "2026-03-01T17:00:00Z")]
-    #[case("2026-03-01T16:50:00Z", "2026-03-01T18:00:00Z")]
-    #[case("2026-03-01T16:00:00Z", "2026-03-01T17:00:00Z")]
-    #[case("2026-12-31T23:51:00Z", "2027-01-01T01:00:00Z")]
-    fn spend_commitments_start_at_a_full_hour(#[case] bought: &str, #[case] start: &str) {
+    #[test_case("2026-03-01T16:49:59Z", "2026-03-01T17:00:00Z")]
+    #[test_case("2026-03-01T16:50:00Z", "2026-03-01T18:00:00Z")]
+    #[test_case("2026-03-01T16:00:00Z", "2026-03-01T17:00:00Z")]
+    #[test_case("2026-12-31T23:51:00Z", "2027-01-01T01:00:00Z")]
+    fn spend_commitments_start_at_a_full_hour(bought: &str, start: &str) {
         assert_eq!(spend_commitment_start(at(bought)), at(start));
     }
 
-    #[rstest]
-    #[case("2026-01-10T07:59:00Z", "2026-01-10T08:00:00Z")]
-    #[case("2026-01-10T08:00:00Z", "2026-01-11T08:00:00Z")]
-    #[case("2026-03-07T20:00:00Z", "2026-03-08T08:00:00Z")]
-    #[case("2026-03-08T20:00:00Z", "2026-03-09T07:00:00Z")]
-    fn resource_commitments_start_at_pacific_midnight(#[case] bought: &str, #[case] start: &str) {
+    #[test_case("2026-01-10T07:59:00Z", "2026-01-10T08:00:00Z")]
+    #[test_case("2026-01-10T08:00:00Z", "2026-01-11T08:00:00Z")]
+    #[test_case("2026-03-07T20:00:00Z", "2026-03-08T08:00:00Z")]
+    #[test_case("2026-03-08T20:00:00Z", "2026-03-09T07:00:00Z")]
+    fn resource_commitments_start_at_pacific_midnight(bought: &str, start: &str) {
         assert_eq!(resource_commitment_start(at(bought)), at(start));
     }
 
-    #[rstest]
-    #[case("2026-03-01T08:00:00Z", "2026-03", 743)]
-    #[case("2026-03-01T07:00:00Z", "2026-02", 672)]
-    #[case("2026-11-01T07:00:00Z", "2026-11", 721)]
-    #[case("2026-11-01T06:00:00Z", "2026-10", 744)]
-    fn months_are_pacific_with_daylight_saving(#[case] hour: &str, #[case] name: &str, #[case] hours: i64) {
+    #[test_case("2026-03-01T08:00:00Z", "2026-03", 743)]
+    #[test_case("2026-03-01T07:00:00Z", "2026-02", 672)]
+    #[test_case("2026-11-01T07:00:00Z", "2026-11", 721)]
+    #[test_case("2026-11-01T06:00:00Z", "2026-10", 744)]
+    fn months_are_pacific_with_daylight_saving(hour: &str, name: &str, hours: i64) {
         let found = month(Hour::containing(at(hour)));
         assert_eq!((found.to_string().as_str(), hours_in(found)), (name, hours));
     }

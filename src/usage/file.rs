@@ -308,7 +308,7 @@ fn check_complete(line: &UsageLine, curve: &BTreeMap<Hour, (f64, u64)>, first: H
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
     const HEADER: &str = "hour,provider,service,region,sku,platform,tenancy,account,quantity\n";
 
@@ -328,22 +328,21 @@ mod tests {
         assert_eq!(ordered.quantity().column(0).to_vec(), [1.0, 2.0, 0.25]);
     }
 
-    #[rstest]
-    #[case("", "line 1", "header")]
-    #[case("hour,provider,service,region,sku\n", "field `quantity`", "`quantity` is missing")]
-    #[case("hour,provider,service,region,sku,colour,quantity\n", "colour", "not known")]
-    #[case(HEADER, "", "no row of usage")]
-    #[case(&format!("{HEADER}{}{}", row(0, "1"), row(0, "1")), "line 3", "given twice")]
-    #[case(&format!("{HEADER}{}{}", row(0, "1"), row(2, "1")), "2024-01-01T01:00:00Z", "1 hour(s)")]
-    #[case(&format!("{HEADER}{}", row(0, "-1")), "field `quantity`", "negative")]
-    #[case(&format!("{HEADER}{}", row(0, "NaN")), "field `quantity`", "not a finite number")]
-    #[case(&format!("{HEADER}{}", row(0, "inf")), "line 2", "not a finite number")]
-    #[case(&format!("{HEADER}{}", row(0, "many")), "line 2", "`many` is not a number")]
-    #[case(&format!("{HEADER}{}", row(0, "")), "field `quantity`", "empty")]
-    #[case(&format!("{HEADER}2024-01-01 00:00:00,aws,EC2,,a,b,c,d,1\n"), "field `hour`", "with its zone")]
-    #[case(&format!("{HEADER}2024-01-01T00:00:00Z,ibm,EC2,,a,b,c,d,1\n"), "field `provider`", "aws, azure or gcp")]
-    #[case(&format!("{HEADER}1,2\n"), "line 2", "shape of a usage file")]
-    fn bad_files_name_place_and_problem(#[case] text: &str, #[case] place: &str, #[case] problem: &str) {
+    #[test_case("", "line 1", "header")]
+    #[test_case("hour,provider,service,region,sku\n", "field `quantity`", "`quantity` is missing")]
+    #[test_case("hour,provider,service,region,sku,colour,quantity\n", "colour", "not known")]
+    #[test_case(HEADER, "", "no row of usage")]
+    #[test_case(&format!("{HEADER}{}{}", row(0, "1"), row(0, "1")), "line 3", "given twice")]
+    #[test_case(&format!("{HEADER}{}{}", row(0, "1"), row(2, "1")), "2024-01-01T01:00:00Z", "1 hour(s)")]
+    #[test_case(&format!("{HEADER}{}", row(0, "-1")), "field `quantity`", "negative")]
+    #[test_case(&format!("{HEADER}{}", row(0, "NaN")), "field `quantity`", "not a finite number")]
+    #[test_case(&format!("{HEADER}{}", row(0, "inf")), "line 2", "not a finite number")]
+    #[test_case(&format!("{HEADER}{}", row(0, "many")), "line 2", "`many` is not a number")]
+    #[test_case(&format!("{HEADER}{}", row(0, "")), "field `quantity`", "empty")]
+    #[test_case(&format!("{HEADER}2024-01-01 00:00:00,aws,EC2,,a,b,c,d,1\n"), "field `hour`", "with its zone")]
+    #[test_case(&format!("{HEADER}2024-01-01T00:00:00Z,ibm,EC2,,a,b,c,d,1\n"), "field `provider`", "aws, azure or gcp")]
+    #[test_case(&format!("{HEADER}1,2\n"), "line 2", "shape of a usage file")]
+    fn bad_files_name_place_and_problem(text: &str, place: &str, problem: &str) {
         let message = read(text).unwrap_err().to_string();
         assert!(message.contains(place) || text.is_empty(), "{message}");
         assert!(message.contains(problem), "{message}");

@@ -211,29 +211,22 @@ fn platform(system: &str, software: &str, licence: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use rust_decimal::dec;
+    use test_case::test_case;
 
     fn node(service: &str, sku: &str, platform: &str) -> Sku {
         Sku { service: service.into(), platform: platform.into(), ..super::super::instance_sku("eu-west-1", sku, "", "") }
     }
 
-    #[rstest]
-    #[case("AmazonRDS", "db.t2.small", "MySQL", "db.t2/MySQL", dec!(1))]
-    #[case("AmazonRDS", "db.t2.small", "MySQL, Multi-AZ", "db.t2/MySQL", dec!(2))]
-    #[case("AmazonRDS", "db.m6gd.large", "PostgreSQL, Multi-AZ cluster", "db.m6gd/PostgreSQL", dec!(12))]
-    #[case("AmazonRDS", "db.r6g.large", "Aurora MySQL, I/O-Optimized", "db.r6g/Aurora MySQL", dec!(5.2))]
-    #[case("AmazonRDS", "db.r5.large", "Oracle, Enterprise, BYOL, Multi-AZ", "db.r5/Oracle, Enterprise, BYOL", dec!(8))]
-    #[case("AmazonElastiCache", "cache.r7g.4xlarge", "Redis", "cache.r7g/Redis", dec!(32))]
-    #[case("AmazonElastiCache", "cache.r7g.4xlarge", "Valkey", "cache.r7g/Valkey", dec!(25.6))]
-    #[case("AmazonMemoryDB", "db.r7g.large", "Valkey", "db.r7g/Redis", dec!(2.8))]
-    fn nodes_have_the_units_of_the_guides(
-        #[case] service: &str,
-        #[case] sku: &str,
-        #[case] platform: &str,
-        #[case] pool: &str,
-        #[case] units: Decimal,
-    ) {
+    #[test_case("AmazonRDS", "db.t2.small", "MySQL", "db.t2/MySQL", dec!(1))]
+    #[test_case("AmazonRDS", "db.t2.small", "MySQL, Multi-AZ", "db.t2/MySQL", dec!(2))]
+    #[test_case("AmazonRDS", "db.m6gd.large", "PostgreSQL, Multi-AZ cluster", "db.m6gd/PostgreSQL", dec!(12))]
+    #[test_case("AmazonRDS", "db.r6g.large", "Aurora MySQL, I/O-Optimized", "db.r6g/Aurora MySQL", dec!(5.2))]
+    #[test_case("AmazonRDS", "db.r5.large", "Oracle, Enterprise, BYOL, Multi-AZ", "db.r5/Oracle, Enterprise, BYOL", dec!(8))]
+    #[test_case("AmazonElastiCache", "cache.r7g.4xlarge", "Redis", "cache.r7g/Redis", dec!(32))]
+    #[test_case("AmazonElastiCache", "cache.r7g.4xlarge", "Valkey", "cache.r7g/Valkey", dec!(25.6))]
+    #[test_case("AmazonMemoryDB", "db.r7g.large", "Valkey", "db.r7g/Redis", dec!(2.8))]
+    fn nodes_have_the_units_of_the_guides(service: &str, sku: &str, platform: &str, pool: &str, units: Decimal) {
         let pools = pools(&node(service, sku, platform), None);
         assert_eq!(pools[0].pool, format!("aws/{service}/eu-west-1/{pool}"));
         assert_eq!(pools[0].units.value(), units);
@@ -247,13 +240,12 @@ mod tests {
         assert_eq!(redis.len(), 1);
     }
 
-    #[rstest]
-    #[case("AmazonRDS", "db.r5.large", "SQL Server, Standard, licence included")]
-    #[case("AmazonRDS", "db.r5.large", "Oracle, Standard Two, licence included")]
-    #[case("AmazonES", "r6g.large.search", "")]
-    #[case("AmazonRedshift", "ra3.4xlarge", "")]
-    #[case("AmazonRDS", "db.serverless", "MySQL")]
-    fn the_rest_is_reserved_by_exact_type(#[case] service: &str, #[case] sku: &str, #[case] platform: &str) {
+    #[test_case("AmazonRDS", "db.r5.large", "SQL Server, Standard, licence included")]
+    #[test_case("AmazonRDS", "db.r5.large", "Oracle, Standard Two, licence included")]
+    #[test_case("AmazonES", "r6g.large.search", "")]
+    #[test_case("AmazonRedshift", "ra3.4xlarge", "")]
+    #[test_case("AmazonRDS", "db.serverless", "MySQL")]
+    fn the_rest_is_reserved_by_exact_type(service: &str, sku: &str, platform: &str) {
         assert_eq!(pools(&node(service, sku, platform), None), []);
     }
 

@@ -155,30 +155,28 @@ fn multiple(size: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use rust_decimal::dec;
+    use test_case::test_case;
 
-    #[rstest]
-    #[case("t2.nano", dec!(0.25))]
-    #[case("t2.micro", dec!(0.5))]
-    #[case("m5.large", dec!(4))]
-    #[case("m5.xlarge", dec!(8))]
-    #[case("c5.9xlarge", dec!(72))]
-    #[case("c5.18xlarge", dec!(144))]
-    #[case("i3.metal", dec!(128))]
-    #[case("m7i.metal-24xl", dec!(192))]
-    #[case("u-6tb1.112xlarge", dec!(896))]
-    fn factors_are_the_published_ones(#[case] instance_type: &str, #[case] expected: Decimal) {
+    #[test_case("t2.nano", dec!(0.25))]
+    #[test_case("t2.micro", dec!(0.5))]
+    #[test_case("m5.large", dec!(4))]
+    #[test_case("m5.xlarge", dec!(8))]
+    #[test_case("c5.9xlarge", dec!(72))]
+    #[test_case("c5.18xlarge", dec!(144))]
+    #[test_case("i3.metal", dec!(128))]
+    #[test_case("m7i.metal-24xl", dec!(192))]
+    #[test_case("u-6tb1.112xlarge", dec!(896))]
+    fn factors_are_the_published_ones(instance_type: &str, expected: Decimal) {
         assert_eq!(factor(instance_type), Some(expected));
     }
 
-    #[rstest]
-    #[case("m5")]
-    #[case("m5.")]
-    #[case("m5.huge")]
-    #[case("z9.metal")]
-    #[case("m5.99999999999xlarge")]
-    fn unknown_sizes_have_no_factor(#[case] instance_type: &str) {
+    #[test_case("m5")]
+    #[test_case("m5.")]
+    #[test_case("m5.huge")]
+    #[test_case("z9.metal")]
+    #[test_case("m5.99999999999xlarge")]
+    fn unknown_sizes_have_no_factor(instance_type: &str) {
         assert_eq!(factor(instance_type), None);
     }
 

@@ -223,17 +223,16 @@ fn host_name(product: &str, sku_name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use rust_decimal::dec;
+    use test_case::test_case;
 
-    #[rstest]
-    #[case("1 Hour", dec!(1), "hour")]
-    #[case("1/Hour", dec!(1), "hour")]
-    #[case("100 Hours", dec!(100), "hour")]
-    #[case("10K", dec!(10_000), "")]
-    #[case("1 GB/Month", dec!(1), "GB/Month")]
-    #[case("", dec!(1), "")]
-    fn units_have_a_count_and_a_name(#[case] measure: &str, #[case] count: Decimal, #[case] name: &str) {
+    #[test_case("1 Hour", dec!(1), "hour")]
+    #[test_case("1/Hour", dec!(1), "hour")]
+    #[test_case("100 Hours", dec!(100), "hour")]
+    #[test_case("10K", dec!(10_000), "")]
+    #[test_case("1 GB/Month", dec!(1), "GB/Month")]
+    #[test_case("", dec!(1), "")]
+    fn units_have_a_count_and_a_name(measure: &str, count: Decimal, name: &str) {
         assert_eq!(unit(measure), (count, name.to_owned()));
     }
 
@@ -246,22 +245,28 @@ mod tests {
         }
     }
 
-    #[rstest]
-    #[case("Virtual Machines Dsv5 Series", "Standard_D4s_v5", None, "Standard_D4s_v5", "Linux", "shared")]
-    #[case("Virtual Machines Dsv5 Series Windows", "D4s v5 Spot", None, "Standard_D4s_v5", "Windows", "shared")]
-    #[case("Virtual Machines A Series Basic", "A2", None, "Basic_A2", "Linux", "shared")]
-    #[case("Virtual Machines DSv2 promo Series", "DS3 v2", None, "Standard_DS3_v2_Promo", "Linux", "shared")]
-    #[case("Virtual Machines Easv5 Series", "E32-8as v5", Some("Standard_E32-8as v5"), "Standard_E32-8as_v5", "Linux", "shared")]
-    #[case("Dsv5 Series DedicatedHost", "Type 1", None, "Dsv5_Type1", "", "host")]
-    #[case("Ddsv4 Series Dedicated Host", "Ddsv4 Type 1", Some("Ddsv4_Type 1"), "Ddsv4_Type1", "", "host")]
-    #[case("Dasv5 Series Cloud Services", "Standard_D2as_v5", None, "Standard_D2as_v5", "Windows", "shared")]
+    #[test_case("Virtual Machines Dsv5 Series", "Standard_D4s_v5", None, "Standard_D4s_v5", "Linux", "shared")]
+    #[test_case("Virtual Machines Dsv5 Series Windows", "D4s v5 Spot", None, "Standard_D4s_v5", "Windows", "shared")]
+    #[test_case("Virtual Machines A Series Basic", "A2", None, "Basic_A2", "Linux", "shared")]
+    #[test_case("Virtual Machines DSv2 promo Series", "DS3 v2", None, "Standard_DS3_v2_Promo", "Linux", "shared")]
+    #[test_case(
+        "Virtual Machines Easv5 Series",
+        "E32-8as v5",
+        Some("Standard_E32-8as v5"),
+        "Standard_E32-8as_v5",
+        "Linux",
+        "shared"
+    )]
+    #[test_case("Dsv5 Series DedicatedHost", "Type 1", None, "Dsv5_Type1", "", "host")]
+    #[test_case("Ddsv4 Series Dedicated Host", "Ddsv4 Type 1", Some("Ddsv4_Type 1"), "Ddsv4_Type1", "", "host")]
+    #[test_case("Dasv5 Series Cloud Services", "Standard_D2as_v5", None, "Standard_D2as_v5", "Windows", "shared")]
     fn names_tell_what_a_row_prices(
-        #[case] product: &str,
-        #[case] name: &str,
-        #[case] arm: Option<&str>,
-        #[case] sku_expected: &str,
-        #[case] platform: &str,
-        #[case] tenancy: &str,
+        product: &str,
+        name: &str,
+        arm: Option<&str>,
+        sku_expected: &str,
+        platform: &str,
+        tenancy: &str,
     ) {
         let sku = sku(&row(product, name, arm), product, name, name);
         assert_eq!((sku.sku.as_str(), sku.platform.as_str(), sku.tenancy.as_str()), (sku_expected, platform, tenancy));

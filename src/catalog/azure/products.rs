@@ -158,24 +158,23 @@ pub fn cosmos_ratio(location: &str) -> Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use rust_decimal::dec;
+    use test_case::test_case;
 
-    #[rstest]
-    #[case("Standard_D4s_v5", Some("Dsv5"))]
-    #[case("Standard_DS11-1_v2", Some("Dsv2"))]
-    #[case("Standard_D15i_v2", Some("Dv2"))]
-    #[case("Standard_E64is_v3", Some("Esv3"))]
-    #[case("Standard_E32-8as v5", Some("Easv5"))]
-    #[case("Standard_B1ls", Some("Bv1"))]
-    #[case("Standard_B2s_v2", Some("Bsv2"))]
-    #[case("Standard_F2", Some("F"))]
-    #[case("Standard_A2m_v2", Some("Amv2"))]
-    #[case("Standard_GS4-4", Some("Gs"))]
-    #[case("Standard_D2_v2_Promo", Some("Dv2"))]
-    #[case("Basic_A3", Some("Basic A"))]
-    #[case("Dsv3_Type2", None)]
-    fn series_are_read_off_the_size(#[case] name: &str, #[case] expected: Option<&str>) {
+    #[test_case("Standard_D4s_v5", Some("Dsv5"))]
+    #[test_case("Standard_DS11-1_v2", Some("Dsv2"))]
+    #[test_case("Standard_D15i_v2", Some("Dv2"))]
+    #[test_case("Standard_E64is_v3", Some("Esv3"))]
+    #[test_case("Standard_E32-8as v5", Some("Easv5"))]
+    #[test_case("Standard_B1ls", Some("Bv1"))]
+    #[test_case("Standard_B2s_v2", Some("Bsv2"))]
+    #[test_case("Standard_F2", Some("F"))]
+    #[test_case("Standard_A2m_v2", Some("Amv2"))]
+    #[test_case("Standard_GS4-4", Some("Gs"))]
+    #[test_case("Standard_D2_v2_Promo", Some("Dv2"))]
+    #[test_case("Basic_A3", Some("Basic A"))]
+    #[test_case("Dsv3_Type2", None)]
+    fn series_are_read_off_the_size(name: &str, expected: Option<&str>) {
         assert_eq!(series(name).as_deref(), expected);
     }
 
@@ -199,13 +198,12 @@ mod tests {
         assert!(!is_sold_monthly("SUSE Linux Enterprise"));
     }
 
-    #[rstest]
-    #[case("SQL Database", "SQLDB_GP_Compute_Gen5_8", Some(("SQLDB_GP_Compute_Gen5", 8)))]
-    #[case("SQL Database", "SQLDB_BC_Compute_Gen5", Some(("SQLDB_BC_Compute_Gen5", 1)))]
-    #[case("SQL Managed Instance", "SQLMI_GP_Compute_Gen5_16", Some(("SQLMI_GP_Compute_Gen5", 16)))]
-    #[case("SQL Database", "SQLDB_GP_Storage", None)]
-    #[case("Virtual Machines", "Standard_D4s_v5", None)]
-    fn vcores_are_read_off_the_name(#[case] service: &str, #[case] name: &str, #[case] expected: Option<(&str, u32)>) {
+    #[test_case("SQL Database", "SQLDB_GP_Compute_Gen5_8", Some(("SQLDB_GP_Compute_Gen5", 8)))]
+    #[test_case("SQL Database", "SQLDB_BC_Compute_Gen5", Some(("SQLDB_BC_Compute_Gen5", 1)))]
+    #[test_case("SQL Managed Instance", "SQLMI_GP_Compute_Gen5_16", Some(("SQLMI_GP_Compute_Gen5", 16)))]
+    #[test_case("SQL Database", "SQLDB_GP_Storage", None)]
+    #[test_case("Virtual Machines", "Standard_D4s_v5", None)]
+    fn vcores_are_read_off_the_name(service: &str, name: &str, expected: Option<(&str, u32)>) {
         assert_eq!(vcores(service, name), expected);
     }
 

@@ -98,40 +98,38 @@ fn gpu(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
+    use test_case::test_case;
 
-    #[rstest]
-    #[case("N2 Instance Core running in Americas", "N2 vCPU")]
-    #[case("Commitment v1: N2 Cpu in Americas for 1 Year", "N2 vCPU")]
-    #[case("Spot Preemptible N2 Instance Ram running in Frankfurt", "N2 memory")]
-    #[case("Commitment v1: Cpu in Americas for 3 Year", "N1 vCPU")]
-    #[case("N1 Predefined Instance Ram running in Americas", "N1 memory")]
-    #[case("Custom Instance Core running in Americas", "N1 custom vCPU")]
-    #[case("N2D AMD Custom Instance Core running in Americas", "N2D custom vCPU")]
-    #[case("Compute optimized Core running in Americas", "C2 vCPU")]
-    #[case("Commitment: Compute optimized Ram in Americas for 1 Year", "C2 memory")]
-    #[case("Memory-optimized Instance Core running in Americas", "M1 vCPU")]
-    #[case("Commitment v1: M3 Memory-optimized Ram in Iowa for 3 Year", "M3 memory")]
-    #[case("Commitment v1: C4A Arm Cpu in Iowa for 1 Year", "C4A vCPU")]
-    #[case("Nvidia Tesla A100 GPU running in Americas", " A100 GPU")]
-    #[case("Nvidia Tesla A100 80GB GPU attached to Spot Preemptible VMs running in Iowa", " A100-80GB GPU")]
-    #[case("Commitment v1: Nvidia L4 GPU in Americas for 1 Year", " L4 GPU")]
-    #[case("RTX 6000 96GB running in Iowa", " RTX6000 GPU")]
-    #[case("SSD backed Local Storage in Iowa", " local SSD")]
-    #[case("Commitment v1: C4 Local SSD in Iowa for 3 Years", "C4 local SSD")]
-    #[case("Commitment v1: M4Ultramem224 Cpu in Iowa for 1 Year", "M4Ultramem224 vCPU")]
-    fn descriptions_are_understood(#[case] description: &str, #[case] expected: &str) {
+    #[test_case("N2 Instance Core running in Americas", "N2 vCPU")]
+    #[test_case("Commitment v1: N2 Cpu in Americas for 1 Year", "N2 vCPU")]
+    #[test_case("Spot Preemptible N2 Instance Ram running in Frankfurt", "N2 memory")]
+    #[test_case("Commitment v1: Cpu in Americas for 3 Year", "N1 vCPU")]
+    #[test_case("N1 Predefined Instance Ram running in Americas", "N1 memory")]
+    #[test_case("Custom Instance Core running in Americas", "N1 custom vCPU")]
+    #[test_case("N2D AMD Custom Instance Core running in Americas", "N2D custom vCPU")]
+    #[test_case("Compute optimized Core running in Americas", "C2 vCPU")]
+    #[test_case("Commitment: Compute optimized Ram in Americas for 1 Year", "C2 memory")]
+    #[test_case("Memory-optimized Instance Core running in Americas", "M1 vCPU")]
+    #[test_case("Commitment v1: M3 Memory-optimized Ram in Iowa for 3 Year", "M3 memory")]
+    #[test_case("Commitment v1: C4A Arm Cpu in Iowa for 1 Year", "C4A vCPU")]
+    #[test_case("Nvidia Tesla A100 GPU running in Americas", " A100 GPU")]
+    #[test_case("Nvidia Tesla A100 80GB GPU attached to Spot Preemptible VMs running in Iowa", " A100-80GB GPU")]
+    #[test_case("Commitment v1: Nvidia L4 GPU in Americas for 1 Year", " L4 GPU")]
+    #[test_case("RTX 6000 96GB running in Iowa", " RTX6000 GPU")]
+    #[test_case("SSD backed Local Storage in Iowa", " local SSD")]
+    #[test_case("Commitment v1: C4 Local SSD in Iowa for 3 Years", "C4 local SSD")]
+    #[test_case("Commitment v1: M4Ultramem224 Cpu in Iowa for 1 Year", "M4Ultramem224 vCPU")]
+    fn descriptions_are_understood(description: &str, expected: &str) {
         let subject = subject(description, &Overrides::new()).unwrap();
         assert_eq!(format!("{} {}", subject.series, subject.resource), expected);
     }
 
-    #[rstest]
-    #[case("Storage PD Snapshot in Iowa")]
-    #[case("Memory Optimized Upgrade Premium for Memory-optimized Instance Core running in Americas")]
-    #[case("Network Internet Data Transfer Out from Americas to China")]
-    #[case("Licensing Fee for SUSE Linux Enterprise Server 15 (CPU cost)")]
-    #[case("N2 Sole Tenancy Instance Core running in Iowa")]
-    fn other_things_are_left(#[case] description: &str) {
+    #[test_case("Storage PD Snapshot in Iowa")]
+    #[test_case("Memory Optimized Upgrade Premium for Memory-optimized Instance Core running in Americas")]
+    #[test_case("Network Internet Data Transfer Out from Americas to China")]
+    #[test_case("Licensing Fee for SUSE Linux Enterprise Server 15 (CPU cost)")]
+    #[test_case("N2 Sole Tenancy Instance Core running in Iowa")]
+    fn other_things_are_left(description: &str) {
         assert_eq!(subject(description, &Overrides::new()), None);
     }
 

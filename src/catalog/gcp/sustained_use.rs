@@ -53,16 +53,15 @@ pub fn cost(quarters: &Quarters, share: Decimal) -> Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use rust_decimal::dec;
+    use test_case::test_case;
 
-    #[rstest]
-    #[case(&N1, dec!(1), dec!(0.7))]
-    #[case(&N1, dec!(0.5), dec!(0.45))] // 10 % off
-    #[case(&N1, dec!(0.75), dec!(0.6))] // 20 % off
-    #[case(&N1, dec!(0.1), dec!(0.1))]
-    #[case(&N2, dec!(1), dec!(0.8002))] // rounded to 0.8002: 19.98 % off
-    fn costs_follow_the_quarters(#[case] quarters: &Quarters, #[case] share: Decimal, #[case] expected: Decimal) {
+    #[test_case(&N1, dec!(1), dec!(0.7))]
+    #[test_case(&N1, dec!(0.5), dec!(0.45))] // 10 % off
+    #[test_case(&N1, dec!(0.75), dec!(0.6))] // 20 % off
+    #[test_case(&N1, dec!(0.1), dec!(0.1))]
+    #[test_case(&N2, dec!(1), dec!(0.8002))] // rounded to 0.8002: 19.98 % off
+    fn costs_follow_the_quarters(quarters: &Quarters, share: Decimal, expected: Decimal) {
         assert_eq!(cost(quarters, share).round_dp(4), expected.round_dp(4));
     }
 
