@@ -200,7 +200,8 @@ fn the_query_for_warehouses_is_of_their_dialects() {
                 continue;
             }
             let sql = printed.unwrap();
-            for own in ["text_of(", " number_of(", "exact_decimal(", "seconds_of(", "json_get(", "times(", "over(", "credits_of("] {
+            for own in ["text_of(", " number_of(", "exact_decimal(", "seconds_of(", "json_get(", "times(", "over(", "credits_of("]
+            {
                 assert!(!sql.contains(own), "{path:?}, {name}: {own}");
             }
             let parsed = match dialect {
