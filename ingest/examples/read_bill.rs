@@ -7,11 +7,13 @@
 
 use clap::Parser;
 use covermix::catalog::Catalog;
+use covermix::units::Money;
 use covermix_ingest::owners::OwnerRules;
-use covermix_ingest::{Bill, ChargeKind, Dialect, LongRows, Options, Phase, UnknownSkus};
+use covermix_ingest::{Bill, ChargeKind, Dialect, LongRows, Note, Options, Phase, UnknownSkus};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -88,7 +90,8 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
         return Ok(());
     }
     let months: Vec<String> = bill.months().iter().map(ToString::to_string).collect();
-    writeln!(output, "{} of {}, in {}", bill.format(), months.join(", "), bill.currency())?;
+    let currency = if bill.currency().is_empty() { "a currency that it does not name" } else { bill.currency() };
+    writeln!(output, "{} of {}, in {currency}", bill.format(), months.join(", "))?;
     writeln!(output, "{}\n", bill.reconciliation())?;
     money(&bill, arguments, output)?;
     match bill.usage() {
@@ -98,18 +101,44 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
                 usage.write(path)?;
             }
         }
+        Err(covermix_ingest::Error::Core(_)) => {
+            writeln!(output, "no usage curves: no row is of usage that commitments are sold for")?
+        }
         Err(error) => writeln!(output, "no usage curves: {error}")?,
     }
     for held in bill.commitments() {
-        writeln!(output, "commitment {}: {} of {}", held.id, held.quantity.unwrap_or_default(), held.name)?;
+        let name = if held.name.is_empty() { "what the bill does not say" } else { &held.name };
+        match held.quantity.filter(|quantity| !quantity.is_zero()) {
+            Some(quantity) => writeln!(output, "commitment {}: {quantity} of {name}", held.id)?,
+            None => writeln!(output, "commitment {}: of {name}; the bill does not tell how much", held.id)?,
+        }
     }
     if let Some(rules) = &rules {
         writeln!(output, "\n{}", bill.allocate(rules)?)?;
     }
-    for note in bill.notes() {
-        writeln!(output, "note: {note}")?;
-    }
+    notes(&bill, output)?;
     writeln!(output, "read {} rows in {seconds:.2} s", bill.reconciliation().rows())?;
+    Ok(())
+}
+
+/// What to know about the bill; missing columns with the same consequence in one line.
+fn notes(bill: &Bill, output: &mut impl Write) -> std::io::Result<()> {
+    let mut missing: BTreeMap<(&Path, &str), Vec<&str>> = BTreeMap::new();
+    let mut prices = Vec::new();
+    for note in bill.notes() {
+        match note {
+            Note::MissingColumn { file, column, consequence } => missing.entry((file, consequence)).or_default().push(column),
+            Note::PriceChanged { line } => prices.push(line),
+            other => writeln!(output, "note: {other}")?,
+        }
+    }
+    for ((file, consequence), columns) in missing {
+        writeln!(output, "note: {}: no column {}: {consequence}", file.display(), columns.join(", "))?;
+    }
+    if let Some((first, others)) = prices.split_first() {
+        let others = if others.is_empty() { String::new() } else { format!(", and of {} more line(s)", others.len()) };
+        writeln!(output, "note: the on-demand price on the bill changed, the highest is kept: of {first}{others}")?;
+    }
     Ok(())
 }
 
@@ -117,7 +146,9 @@ fn money(bill: &Bill, arguments: &Arguments, output: &mut impl Write) -> Result<
     let catalog = arguments.catalog.as_ref().map(Catalog::read).transpose()?;
     let money = catalog.as_ref().map_or_else(|| bill.money().clone(), |catalog| bill.money_with(catalog));
     let share = |rate: Option<f64>| rate.map_or_else(|| "none".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
-    writeln!(output, "billed {:.6}, amortised {:.6} {}", money.billed().value(), money.effective().value(), bill.currency())?;
+    let rounded = |money: Money| money.value().round_dp(6);
+    let currency = bill.currency();
+    writeln!(output, "billed {:.6}, amortised {:.6} {currency}", rounded(money.billed()), rounded(money.effective()))?;
     match money.effective_savings_rate() {
         Ok(rate) => writeln!(output, "effective savings rate {}, coverage {}", share(rate), share(money.coverage()?))?,
         Err(error) => writeln!(output, "no effective savings rate: {error}")?,

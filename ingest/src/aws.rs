@@ -18,11 +18,11 @@ pub use savings_plans::HeldSavingsPlan;
 pub use crate::note::Note;
 
 use crate::UnknownSkus;
-use crate::classes;
 use crate::curves::{self, BilledUsage, Outcome};
 use crate::error::{Error, Result};
 use crate::format::Format;
-use crate::mapping::{self, Mapping};
+use crate::mapping::Mapping;
+use crate::money::BillMoney;
 use crate::options::Options;
 use crate::reconciliation::Reconciliation;
 use crate::session::{Session, Source, block_on};
@@ -163,7 +163,7 @@ impl CostAndUsage {
             return Err(covermix::Error::from(Problem::Empty { what: "bill" }).into());
         }
         let (session, mut sources) = Session::open(&paths, &Options::default()).await?;
-        let (bill, outcome) = Self::load_from(&session, &mut sources).await?;
+        let (bill, _, outcome) = Self::load_from(&session, &mut sources).await?;
         match outcome {
             Outcome::TooLong(rows, example) => Err(Error::Granularity { paths, rows, example }),
             Outcome::Gap(before, after) => Err(Error::Gap { before, after }),
@@ -172,12 +172,14 @@ impl CostAndUsage {
     }
 
     /// Reads from files that are open; the outcome is [`Outcome::TooLong`] if the bill has no curves for that reason.
-    pub(crate) async fn load_from(session: &Session, sources: &mut [Source]) -> Result<(Self, Outcome)> {
+    pub(crate) async fn load_from(session: &Session, sources: &mut [Source]) -> Result<(Self, BillMoney, Outcome)> {
         let mut notes = Vec::new();
-        let (totals, months) = MAPPING.unite(session, sources, &mut notes).await?;
-        let currency = mapping::currency(session, "lineItem/CurrencyCode").await?;
-        let reconciliation = classes::reconcile(session, &MAPPING, totals).await?;
-        let mut outcome = curves::read(session, &MAPPING, &months, &mut notes).await?;
+        let united = MAPPING.unite(session, sources, &mut notes).await?;
+        let summary = &united.summary;
+        let currency = united.currency(session, "lineItem/CurrencyCode")?;
+        let reconciliation = summary.reconciliation(&united.billed);
+        let money = BillMoney::new(summary, &united.billed);
+        let mut outcome = curves::read(session, &MAPPING, &united, &mut notes).await?;
         let usage = match std::mem::replace(&mut outcome, Outcome::None) {
             Outcome::Curves(usage) => Some(*usage),
             other => {
@@ -185,10 +187,17 @@ impl CostAndUsage {
                 None
             }
         };
-        let reserved_instances = reservations::read(session, &mut notes).await?;
-        let savings_plans = savings_plans::read(session, &mut notes).await?;
-        let bill = Self { months, currency, usage, reserved_instances, savings_plans, reconciliation, notes };
-        Ok((bill, outcome))
+        // Each reads the files again.
+        let has_any = |names: &[&str]| names.iter().any(|name| summary.has(name));
+        let reserved_instances =
+            if has_any(&["reservation_fee"]) { reservations::read(session, &mut notes).await? } else { Vec::new() };
+        let savings_plans = if has_any(&["plan_recurring", "plan_upfront"]) {
+            savings_plans::read(session, &mut notes).await?
+        } else {
+            Vec::new()
+        };
+        let bill = Self { months: united.months, currency, usage, reserved_instances, savings_plans, reconciliation, notes };
+        Ok((bill, money, outcome))
     }
 
     /// The usage with what the bill says of its coverage.

@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::focus::contracts::Contract;
 use crate::format::Format;
 use crate::held::{self, HeldCommitment};
-use crate::mapping;
 use crate::money::BillMoney;
 use crate::note::Note;
 use crate::options::Options;
@@ -15,7 +14,7 @@ use crate::owners::{Allocation, OwnerRules};
 use crate::reconciliation::Reconciliation;
 use crate::session::{Session, Source, block_on};
 use crate::sql::{self, Dialect, Located};
-use crate::{azure, classes, focus, gcp};
+use crate::{azure, focus, gcp};
 use covermix::Problem;
 use covermix::catalog::Catalog;
 use covermix::portfolio::Portfolio;
@@ -101,11 +100,11 @@ impl Bill {
         }
         let mapping = format.mapping();
         let mut notes = Vec::new();
-        let (totals, months) = mapping.unite(&session, &mut sources, &mut notes).await?;
+        let united = mapping.unite(&session, &mut sources, &mut notes).await?;
         let field = if format == Format::Focus { "BillingCurrency" } else { "currency" };
-        let currency = mapping::currency(&session, field).await?;
-        let reconciliation = classes::reconcile(&session, mapping, totals).await?;
-        let money = BillMoney::read(&session, mapping).await?;
+        let currency = united.currency(&session, field)?;
+        let reconciliation = united.summary.reconciliation(&united.billed);
+        let money = BillMoney::new(&united.summary, &united.billed);
         let held = match format {
             Format::Focus => {
                 notes.extend(focus_notes(&sources));
@@ -117,12 +116,12 @@ impl Bill {
             }
             _ => gcp::read_held(&session).await?,
         };
-        let outcome = curves::read(&session, mapping, &months, &mut notes).await?;
+        let outcome = curves::read(&session, mapping, &united, &mut notes).await?;
         note_late(&reconciliation, &mut notes);
         Ok(Self {
             session,
             format,
-            months,
+            months: united.months,
             currency,
             usage: Usage::from(outcome),
             commitments: Commitments::Held(held),
@@ -134,8 +133,7 @@ impl Bill {
     }
 
     async fn load_aws(session: Session, sources: &mut [Source]) -> Result<Self> {
-        let (bill, outcome) = CostAndUsage::load_from(&session, sources).await?;
-        let money = BillMoney::read(&session, Format::AwsCostAndUsage.mapping()).await?;
+        let (bill, money, outcome) = CostAndUsage::load_from(&session, sources).await?;
         let usage = match bill.billed_usage() {
             Some(usage) => Usage::Curves(Box::new(usage.clone())),
             None => Usage::from(outcome),

@@ -1,10 +1,6 @@
 //! What a row of a bill is: every row is in exactly one class of its format, and every class says what becomes of its rows.
 
-use crate::error::Result;
-use crate::mapping::{Mapping, Totals};
-use crate::reconciliation::{Entry, Reconciliation, Treatment};
-use crate::session::Session;
-use covermix::units::Money;
+use crate::reconciliation::Treatment;
 
 /// What the money of a class is, for savings rate, coverage and utilisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,22 +72,4 @@ pub(crate) fn is_usage(classes: &[Class]) -> String {
     let is_in = |class: &&Class| matches!(class.treatment, Treatment::Usage | Treatment::UncoverableUsage);
     let names: Vec<String> = classes.iter().filter(is_in).map(|class| format!("'{}'", class.name)).collect();
     format!("class IN ({})", names.join(", "))
-}
-
-/// Rows and money by class.
-pub(crate) async fn reconcile(session: &Session, mapping: &Mapping, totals: Totals) -> Result<Reconciliation> {
-    let sql = "SELECT class, COUNT(*) AS lines, SUM(cost) AS cost FROM charges GROUP BY class ORDER BY class";
-    let answer = session.query(sql).await?;
-    let mut entries = Vec::new();
-    for row in 0..answer.len() {
-        let name = answer.text_at("class", row);
-        let Some(class) = mapping.classes.iter().find(|class| class.name == name) else { continue };
-        entries.push(Entry {
-            reason: class.reason,
-            treatment: class.treatment,
-            rows: answer.count_at("lines", row),
-            cost: Money::new(answer.number_at("cost", row).unwrap_or_default()),
-        });
-    }
-    Ok(Reconciliation::new(entries, totals.rows, totals.cost))
 }

@@ -17,6 +17,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The engine's type of it.
+    pub(crate) fn data_type(self) -> DataType {
+        match self {
+            Self::Text => DataType::Utf8View,
+            Self::Number => DataType::Decimal128(38, 15),
+            Self::Time => DataType::Int64,
+        }
+    }
+
     /// What a value must be, for people.
     pub(crate) fn expected(self) -> &'static str {
         match self {

@@ -4,15 +4,16 @@
 use crate::classes::ChargeKind;
 use crate::error::{Error, Result};
 use crate::format::month_start;
-use crate::mapping::{Mapping, Words};
+use crate::keys::Time;
+use crate::mapping::{Mapping, United};
 use crate::note::Note;
 use crate::options::LongRows;
-use crate::session::{Rows, Session, decimal, float};
+use crate::session::{Session, exact, float};
+use crate::summary::is_late;
 use chrono_tz::Tz;
 use covermix::time::{Hour, HourGrid, Month};
 use covermix::units::UnitPrice;
 use covermix::usage::{PricingCategory, UsageCurves, UsageLine};
-use datafusion::arrow::array::{Array, Decimal128Array, StringArray};
 use ndarray::Array2;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -30,66 +31,104 @@ pub(crate) struct BilledUsage {
     pub(crate) unpriced: Vec<Decimal>,
 }
 
-/// Quantities by line and hour, in units of 10^-15.
-#[derive(Default)]
-pub(crate) struct Cells {
-    lines: BTreeMap<UsageLine, Vec<Cell>>,
-    prices: BTreeMap<UsageLine, (Option<Decimal>, bool)>,
-    unpriced: BTreeMap<UsageLine, Decimal>,
+/// Usage of one line as the engine added it up.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    pieces: Vec<Piece>,
+    /// The lowest and the highest price of each month.
+    rates: BTreeMap<Option<Month>, [Option<i128>; 2]>,
 }
 
-/// What a line has in an hour.
-pub(crate) struct Cell {
-    pub(crate) hour: usize,
+/// A quantity, in units of 10^-15, and when it was used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) time: Time,
     pub(crate) quantity: i128,
-    pub(crate) covered: i128,
+    /// Whether it is covered and its on-demand price is not known.
+    pub(crate) is_unlisted: bool,
+}
+
+impl Pieces {
+    /// Adds a quantity; `rates` are its lowest and its highest price.
+    pub(crate) fn add(&mut self, month: Option<Month>, piece: Piece, rates: [Option<i128>; 2]) {
+        self.pieces.push(piece);
+        let known = self.rates.entry(month).or_default();
+        *known = widest(*known, rates);
+    }
+
+    /// The months of it.
+    pub(crate) fn months(&self) -> impl Iterator<Item = Option<Month>> + '_ {
+        self.rates.keys().copied()
+    }
+}
+
+/// The lowest and the highest price of two pairs of them.
+fn widest(one: [Option<i128>; 2], other: [Option<i128>; 2]) -> [Option<i128>; 2] {
+    // None is below every price.
+    let low = [one[0], other[0]].into_iter().flatten().min();
+    [low, one[1].max(other[1])]
+}
+
+/// A usage line on the way to a curve: what there is of it (all, and what reservations cover) by hour, and of rows that are not within an hour by
+/// their first and last second.
+#[derive(Default)]
+struct Cells {
+    hours: BTreeMap<i64, [i128; 2]>,
+    spans: BTreeMap<(i64, i64), [i128; 2]>,
+    rates: [Option<i128>; 2],
+    unpriced: i128,
 }
 
 impl Cells {
-    /// Adds to a line; `rates` are the lowest and the highest price seen.
-    pub(crate) fn add(&mut self, line: &UsageLine, cell: Option<Cell>, rates: [Option<Decimal>; 2]) {
-        let [low, rate] = rates;
-        let price = self.prices.entry(line.clone()).or_default();
-        price.1 |= low != rate || (price.0.is_some() && rate.is_some() && price.0 != rate);
-        price.0 = price.0.max(rate);
-        let cells = self.lines.entry(line.clone()).or_default();
-        cells.extend(cell);
-    }
-
-    /// Adds covered quantity without on-demand price.
-    fn add_unpriced(&mut self, line: &UsageLine, quantity: Decimal) {
-        if !quantity.is_zero() {
-            *self.unpriced.entry(line.clone()).or_default() += quantity;
+    fn add(&mut self, piece: &Piece, is_reserved: bool) {
+        let amounts = match piece.time {
+            Time::Hour(second) => self.hours.entry(second.div_euclid(HOUR)).or_default(),
+            Time::Span(since, until) => self.spans.entry((since, until)).or_default(),
+        };
+        *amounts = sum(*amounts, [piece.quantity, if is_reserved { piece.quantity } else { 0 }]);
+        if piece.is_unlisted {
+            self.unpriced = self.unpriced.saturating_add(piece.quantity);
         }
     }
 
-    /// The curves.
-    pub(crate) fn into_usage(self, grid: HourGrid, notes: &mut Vec<Note>) -> Result<BilledUsage> {
-        let shape = (grid.count, self.lines.len());
-        let (mut quantity, mut covered) = (Array2::zeros(shape), Array2::zeros(shape));
-        let (mut lines, mut unpriced) = (Vec::with_capacity(shape.1), Vec::with_capacity(shape.1));
-        for (column, (mut line, mut cells)) in self.lines.into_iter().enumerate() {
-            cells.sort_by_key(|cell| cell.hour);
-            let mut cells = cells.into_iter().peekable();
-            while let Some(mut cell) = cells.next() {
-                while let Some(same) = cells.next_if(|next| next.hour == cell.hour) {
-                    cell.quantity += same.quantity;
-                    cell.covered += same.covered;
-                }
-                quantity[(cell.hour, column)] = float(cell.quantity);
-                covered[(cell.hour, column)] = float(cell.covered);
+    /// All of it by hour.
+    fn into_hours(mut self) -> BTreeMap<i64, [i128; 2]> {
+        for ((since, until), amounts) in self.spans {
+            for (hour, part) in spread(since, until, amounts) {
+                let known = self.hours.entry(hour).or_default();
+                *known = sum(*known, part);
             }
-            let (price, changed) = self.prices.get(&line).copied().unwrap_or_default();
-            if changed {
-                notes.push(Note::PriceChanged { line: line.to_string() });
-            }
-            unpriced.push(self.unpriced.get(&line).copied().unwrap_or_default());
-            line.billed_price = price.map(UnitPrice::new);
-            lines.push(line);
         }
-        // Lines come in the order that the curves keep, so that the columns of both matrices agree.
-        Ok(BilledUsage { curves: UsageCurves::new(grid, lines, quantity)?, covered, unpriced })
+        self.hours
     }
+}
+
+fn sum(one: [i128; 2], other: [i128; 2]) -> [i128; 2] {
+    [one[0].saturating_add(other[0]), one[1].saturating_add(other[1])]
+}
+
+/// The curves of lines.
+fn curves(lines: BTreeMap<UsageLine, Cells>, grid: HourGrid, notes: &mut Vec<Note>) -> Result<BilledUsage> {
+    let shape = (grid.count, lines.len());
+    let (mut quantity, mut covered) = (Array2::zeros(shape), Array2::zeros(shape));
+    let (mut named, mut unpriced) = (Vec::with_capacity(shape.1), Vec::with_capacity(shape.1));
+    for (column, (mut line, cells)) in lines.into_iter().enumerate() {
+        let [low, high] = cells.rates;
+        if low != high {
+            notes.push(Note::PriceChanged { line: line.to_string() });
+        }
+        line.billed_price = high.map(|price| UnitPrice::new(exact(price)));
+        unpriced.push(exact(cells.unpriced));
+        for (hour, [all, reserved]) in cells.into_hours() {
+            if let Some(hour) = grid.index(Hour::from_epoch(hour)) {
+                quantity[(hour, column)] = float(all);
+                covered[(hour, column)] = float(reserved);
+            }
+        }
+        named.push(line);
+    }
+    // Lines come in the order that the curves keep, so that the columns of both matrices agree.
+    Ok(BilledUsage { curves: UsageCurves::new(grid, named, quantity)?, covered, unpriced })
 }
 
 /// The hours of some months.
@@ -112,46 +151,58 @@ pub(crate) enum Outcome {
 }
 
 /// The usage of the months of a bill.
-pub(crate) async fn read(session: &Session, mapping: &Mapping, months: &[Month], notes: &mut Vec<Note>) -> Result<Outcome> {
+pub(crate) async fn read(session: &Session, mapping: &Mapping, united: &United, notes: &mut Vec<Note>) -> Result<Outcome> {
+    let United { summary, billed, months } = united;
     let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(Outcome::None) };
     if let Some(pair) = months.windows(2).find(|pair| pair[0].next() != pair[1]) {
         return Ok(Outcome::Gap(pair[0], pair[1]));
     }
     let grid = grid(*first, *last, mapping.format.zone(&session.options));
-    let is_usage = mapping.is_usage();
-    let spans = session
-        .query(&format!(
-            "SELECT SUM(CASE WHEN finish - start > {HOUR} THEN 1 ELSE 0 END) AS long, \
-             SUM(CASE WHEN finish - start <= {HOUR} AND finish > (start / {HOUR} + 1) * {HOUR} THEN 1 ELSE 0 END) AS across, \
-             SUM(CASE WHEN finish < start THEN 1 ELSE 0 END) AS backward, \
-             MIN(CASE WHEN finish - start > {HOUR} OR finish < start THEN CONCAT(service, ' ', resource) END) AS example \
-             FROM charges WHERE {is_usage}"
-        ))
-        .await?;
-    let example = spans.text_at("example", 0);
-    if spans.count_at("backward", 0) > 0 {
-        let rows = spans.count_at("backward", 0);
-        return Err(Error::Backward { paths: session.paths().to_vec(), rows, example });
+    let [long, across, backward] = summary.spans(billed);
+    if backward > 0 {
+        let example = example(session, mapping).await?;
+        return Err(Error::Backward { paths: session.paths().to_vec(), rows: backward, example });
     }
-    let long = spans.count_at("long", 0);
     if long > 0 {
         if session.options.long_rows == LongRows::Refuse {
-            return Ok(Outcome::TooLong(long, example));
+            return Ok(Outcome::TooLong(long, example(session, mapping).await?));
         }
         notes.push(Note::Spread { rows: long });
     }
-    let across = spans.count_at("across", 0);
     if across > 0 {
         notes.push(Note::AcrossHours { rows: across });
     }
-    let rows = session.query(&query(mapping, "charges", session.options.tag_keys.len())).await?;
-    if rows.len() == 0 {
+    let mut lines: BTreeMap<UsageLine, Cells> = BTreeMap::new();
+    let mut until = i64::MIN;
+    for (line, is_reserved, pieces) in summary.usage(billed) {
+        let is_spot = line.pricing == PricingCategory::Spot;
+        let cells = lines.entry(line).or_default();
+        for (_, rates) in pieces.rates.iter().filter(|(month, _)| !is_spot && !is_late(**month, billed)) {
+            cells.rates = widest(cells.rates, *rates);
+        }
+        for piece in pieces.pieces.iter().filter(|piece| !summary.is_late(piece.time, billed)) {
+            cells.add(piece, is_reserved);
+            until = until.max(match piece.time {
+                Time::Hour(second) => (second.div_euclid(HOUR) + 1) * HOUR,
+                Time::Span(_, until) => until,
+            });
+        }
+    }
+    if lines.is_empty() {
         return Ok(Outcome::None);
     }
-    note_early_end(&rows, grid, *last, notes);
-    let mut cells = Cells::default();
-    add(&mut cells, &rows, mapping, grid, &session.options.tag_keys);
-    Ok(Outcome::Curves(Box::new(cells.into_usage(grid, notes)?)))
+    note_early_end(until, grid, *last, notes);
+    Ok(Outcome::Curves(Box::new(curves(lines, grid, notes)?)))
+}
+
+/// What a row that is longer than an hour, or ends before it begins, is of.
+async fn example(session: &Session, mapping: &Mapping) -> Result<String> {
+    let sql = format!(
+        "SELECT MIN(CONCAT(service, ' ', resource)) AS example FROM charges \
+         WHERE {} AND (finish - start > {HOUR} OR finish < start)",
+        mapping.is_usage()
+    );
+    Ok(session.query(&sql).await?.text_at("example", 0))
 }
 
 /// Hour by hour and word by word.
@@ -172,38 +223,6 @@ pub(crate) fn query(mapping: &Mapping, from: &str, tags: usize) -> String {
          CASE WHEN {spot} THEN 'spot' WHEN {free} THEN 'free_tier' ELSE 'standard' END AS pricing \
          FROM {from} WHERE {is_usage}) AS t GROUP BY since, until, {words}, pricing ORDER BY since, until, {words}, pricing"
     )
-}
-
-fn add(cells: &mut Cells, rows: &Rows, mapping: &Mapping, grid: HourGrid, tag_keys: &[String]) {
-    let tags: Vec<StringArray> = (0..tag_keys.len()).map(|index| rows.text(&format!("tag_{index}"))).collect();
-    let texts: Vec<StringArray> = mapping.words.iter().map(|word| rows.text(word)).collect();
-    let pricing = rows.text("pricing");
-    let (since, until) = (rows.integers("since"), rows.integers("until"));
-    let (quantities, covered, unpriced) = (rows.numbers("quantity"), rows.numbers("covered"), rows.numbers("unpriced"));
-    let (lowest, prices) = (rows.numbers("lowest_price"), rows.numbers("price"));
-    for row in 0..rows.len() {
-        let values = texts.iter().map(|text| if text.is_null(row) { "" } else { text.value(row) }).collect();
-        let mut line = (mapping.line)(&Words { names: mapping.words, values });
-        for (key, values) in tag_keys.iter().zip(&tags) {
-            if !values.is_null(row) && !values.value(row).is_empty() {
-                line.tags.insert(key.clone(), values.value(row).to_owned());
-            }
-        }
-        line.pricing = match pricing.value(row) {
-            "spot" => PricingCategory::Spot,
-            "free_tier" => PricingCategory::FreeTier,
-            _ => PricingCategory::Standard,
-        };
-        let is_spot = line.pricing == PricingCategory::Spot;
-        let rates = [&lowest, &prices].map(|column| if is_spot { None } else { decimal(column, row) });
-        cells.add_unpriced(&line, decimal(&unpriced, row).unwrap_or_default());
-        let amount = |column: &Decimal128Array| if column.is_null(row) { 0 } else { column.value(row) };
-        let spread = spread(since.value(row), until.value(row), [amount(&quantities), amount(&covered)]);
-        for (hour, [quantity, covered]) in spread {
-            let cell = grid.index(Hour::from_epoch(hour)).map(|hour| Cell { hour, quantity, covered });
-            cells.add(&line, cell, rates);
-        }
-    }
 }
 
 /// Divides amounts over the hours from one second to another, by seconds; the parts add up to the whole. What has no length is in the hour of
@@ -229,10 +248,8 @@ fn spread(since: i64, until: i64, amounts: [i128; 2]) -> Vec<(i64, [i128; 2])> {
 }
 
 /// A month whose usage stops a day or more before its end may not be over.
-fn note_early_end(rows: &Rows, grid: HourGrid, month: Month, notes: &mut Vec<Note>) {
-    let until = rows.integers("until");
-    let Some(last) = until.iter().flatten().max() else { return };
-    let last = Hour::from_epoch((last - 1).div_euclid(HOUR));
+fn note_early_end(until: i64, grid: HourGrid, month: Month, notes: &mut Vec<Note>) {
+    let last = Hour::from_epoch((until - 1).div_euclid(HOUR));
     if grid.first.since_epoch() + i64::try_from(grid.count).unwrap_or(i64::MAX) - last.since_epoch() > 24 {
         notes.push(Note::EndsEarly { last, month });
     }

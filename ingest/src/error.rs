@@ -59,8 +59,9 @@ pub enum Error {
     },
     /// Values that cannot be understood.
     #[error(
-        "{}, field `{field}`: {rows} value(s) are not {expected}, such as `{value}`; correct them, or export the report again",
-        file.display()
+        "{}, field `{field}`: {rows} value(s) are not {expected}, such as `{value}`{}; correct them, or export the report again",
+        file.display(),
+        first.map_or_else(String::new, |row| format!(", the first in row {row} below the header"))
     )]
     Value {
         /// The file.
@@ -73,6 +74,8 @@ pub enum Error {
         expected: &'static str,
         /// How many rows have such a value.
         rows: u64,
+        /// The first of those rows, counted from 1 without the header, where the file tells the order of rows.
+        first: Option<u64>,
     },
     /// The same line item stands twice.
     #[error(

@@ -8,7 +8,8 @@ mod time;
 pub(crate) use number::SCALE;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Builder, Float64Array, Int64Builder, StringBuilder, UInt64Array,
+    Array, ArrayRef, AsArray, Decimal128Builder, Float64Array, Int64Builder, StringArray, StringBuilder, StringViewArray,
+    UInt64Array,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type};
@@ -84,8 +85,10 @@ impl Function {
         }
     }
 
-    fn returns(self) -> DataType {
+    fn returns(self, first: Option<&DataType>) -> DataType {
         match self {
+            // Texts of Parquet files stay as they are read.
+            Self::TextOf if first.is_some_and(|first| *first != DataType::Utf8) => DataType::Utf8View,
             Self::TextOf | Self::JsonGet | Self::JsonText => DataType::Utf8,
             Self::NumberOf | Self::ExactDecimal | Self::CreditsOf | Self::Times | Self::Over => DataType::Decimal128(38, DIGITS),
             Self::SecondsOf => DataType::Int64,
@@ -97,13 +100,13 @@ impl Function {
         let first = args.first();
         Ok(match self {
             Self::TextOf => match first {
-                Some(column) => Arc::new(text_of(column)?),
-                None => empty(&self.returns(), rows),
+                Some(column) => text_of(column)?,
+                None => empty(&self.returns(None), rows),
             },
             Self::NumberOf => decimals(args, rows, |texts, row| number::parse(texts[0].value(row)))?,
             Self::ExactDecimal => match first {
                 Some(column) => exact_decimals(cast(column, &DataType::Float64)?.as_primitive::<Float64Type>())?,
-                None => empty(&self.returns(), rows),
+                None => empty(&self.returns(None), rows),
             },
             Self::SecondsOf => seconds(args, rows)?,
             Self::JsonGet => {
@@ -121,7 +124,7 @@ impl Function {
             }
             Self::JsonText => match first {
                 Some(column) => json::texts(column)?,
-                None => empty(&self.returns(), rows),
+                None => empty(&self.returns(None), rows),
             },
             Self::CreditsOf => decimals(args, rows, |texts, row| {
                 let pattern = texts.get(1).map_or("", |pattern| pattern.value(row));
@@ -143,30 +146,43 @@ fn empty(data_type: &DataType, rows: usize) -> ArrayRef {
 }
 
 /// The columns as text, whatever their layout.
-fn texts(args: &[ArrayRef]) -> Result<Vec<datafusion::arrow::array::StringArray>> {
+fn texts(args: &[ArrayRef]) -> Result<Vec<StringArray>> {
     args.iter().map(|column| Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())).collect()
 }
 
 /// The ways in which files write that there is no value: Athena's text, SQL dumps and FOCUS samples.
 const ABSENT: [&str; 4] = [r"\N", "NULL", "null", "Null"];
 
-fn text_of(column: &ArrayRef) -> Result<datafusion::arrow::array::StringArray> {
-    let text = cast(column, &DataType::Utf8)?;
-    let text = text.as_string::<i32>();
-    let is_clean = text.null_count() == 0 && !text.iter().flatten().any(|value| ABSENT.contains(&value));
-    if is_clean {
-        return Ok(text.clone());
+/// Whether a text says that there is none.
+fn is_absent(text: &str) -> bool {
+    matches!(text.len(), 2 | 4) && ABSENT.contains(&text)
+}
+
+fn text_of(column: &ArrayRef) -> Result<ArrayRef> {
+    if *column.data_type() == DataType::Utf8 {
+        let text = column.as_string::<i32>();
+        if text.null_count() == 0 && !text.iter().flatten().any(is_absent) {
+            return Ok(Arc::clone(column));
+        }
+        let present = |value: Option<&str>| value.filter(|value| !is_absent(value)).unwrap_or_default().to_owned();
+        let texts: StringArray = text.iter().map(|value| Some(present(value))).collect();
+        return Ok(Arc::new(texts));
     }
-    let present = |value: Option<&str>| value.filter(|value| !ABSENT.contains(value)).unwrap_or_default().to_owned();
-    Ok(text.iter().map(|value| Some(present(value))).collect())
+    let views = cast(column, &DataType::Utf8View)?;
+    let text = views.as_string_view();
+    // The first four bytes of a view are the text's length.
+    let may_be_absent = |view: &u128| matches!(*view & 0xffff_ffff, 2 | 4);
+    let is_absent = |row: usize, view: &u128| text.is_null(row) || may_be_absent(view) && is_absent(text.value(row));
+    if text.null_count() == 0 && !text.views().iter().enumerate().any(|(row, view)| is_absent(row, view)) {
+        return Ok(views);
+    }
+    // The view of the empty text is 0.
+    let present = text.views().iter().enumerate().map(|(row, view)| if is_absent(row, view) { 0 } else { *view });
+    Ok(Arc::new(StringViewArray::try_new(present.collect(), text.data_buffers().to_vec(), None)?))
 }
 
 /// Decimals, each of a row of texts; NULL in the first text gives NULL.
-fn decimals(
-    args: &[ArrayRef],
-    rows: usize,
-    value: impl Fn(&[datafusion::arrow::array::StringArray], usize) -> Option<i128>,
-) -> Result<ArrayRef> {
+fn decimals(args: &[ArrayRef], rows: usize, value: impl Fn(&[StringArray], usize) -> Option<i128>) -> Result<ArrayRef> {
     let texts = texts(args)?;
     let mut built = Decimal128Builder::with_capacity(rows).with_data_type(DataType::Decimal128(38, DIGITS));
     for row in 0..rows {
@@ -239,8 +255,8 @@ impl ScalarUDFImpl for Call {
         &self.signature
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.function.returns())
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        Ok(self.function.returns(types.first()))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -31,6 +31,7 @@ mod format;
 mod functions;
 mod gcp;
 mod held;
+mod keys;
 mod mapping;
 mod money;
 mod note;
@@ -40,6 +41,7 @@ mod reconciliation;
 mod session;
 mod sql;
 mod store;
+mod summary;
 mod text;
 
 pub use bill::{Bill, read_contracts};

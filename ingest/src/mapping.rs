@@ -3,19 +3,25 @@
 //!
 //! Three views come of it: `united`, the columns by name, with `file`; `bill`, those with `class`; `charges`, the common fields.
 
+mod overlap;
+
 use crate::classes::{ChargeKind, Class, is_usage};
 use crate::columns::{Column, DateStyle, Kind, Need};
-use crate::error::{Error, Result};
+use crate::error::{Carried, Error, Result};
 use crate::format::{Format, month_of, month_start};
 use crate::note::Note;
 use crate::options::Phase;
 use crate::session::{Session, Source};
+use crate::summary::Summary;
 use chrono_tz::Tz;
 use covermix::Problem;
 use covermix::time::Month;
-use covermix::units::Money;
 use covermix::usage::UsageLine;
+use datafusion::error::DataFusionError;
 use std::collections::BTreeSet;
+
+/// The seconds of an hour.
+const HOUR: i64 = 3600;
 
 /// The fields that rows of every format have in common, with what they are.
 pub(crate) const FIELDS: [(&str, &str); 16] = [
@@ -75,11 +81,26 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Rows and cost of all files.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Totals {
-    pub(crate) rows: u64,
-    pub(crate) cost: Money,
+/// All files, checked and added up.
+pub(crate) struct United {
+    pub(crate) summary: Summary,
+    /// The months that the bill says it is of; usage of others is late. Empty if it does not say.
+    pub(crate) billed: Vec<Month>,
+    /// The months of the bill: those, else those of its usage, else of any row.
+    pub(crate) months: Vec<Month>,
+}
+
+impl United {
+    /// The one currency of the bill; empty if it names none.
+    pub(crate) fn currency(&self, session: &Session, field: &'static str) -> Result<String> {
+        let mut names = session.engine(self.summary.currencies())?.into_iter();
+        let first = names.next().unwrap_or_default();
+        if let Some(second) = names.next() {
+            let problem = Problem::MixedCurrency { found: second, expected: first };
+            return Err(covermix::Error::from(problem).in_field(field).into());
+        }
+        Ok(first)
+    }
 }
 
 impl Mapping {
@@ -100,39 +121,64 @@ impl Mapping {
         if names.is_empty() { "false".into() } else { format!("class IN ({})", names.join(", ")) }
     }
 
-    /// Checks every file and makes the views.
-    pub(crate) async fn unite(
-        &self,
-        session: &Session,
-        sources: &mut [Source],
-        notes: &mut Vec<Note>,
-    ) -> Result<(Totals, Vec<Month>)> {
-        let mut totals = Totals::default();
-        let mut rows_of_files = Vec::with_capacity(sources.len());
+    /// The SQL of a word of usage lines.
+    pub(crate) fn word(&self, word: &'static str) -> &'static str {
+        let sql = |pairs: &'static [(&str, &str)]| pairs.iter().find(|(name, _)| *name == word).map(|(_, sql)| *sql);
+        sql(self.derived).or_else(|| sql(self.fields)).unwrap_or(word)
+    }
+
+    /// Checks every file, adds it up, and makes the views.
+    pub(crate) async fn unite(&'static self, session: &Session, sources: &mut [Source], notes: &mut Vec<Note>) -> Result<United> {
         let mut selects = Vec::with_capacity(sources.len());
         for (index, source) in sources.iter_mut().enumerate() {
             source.register(session, self.columns)?;
             self.find_date_style(session, source, notes).await?;
-            let select = self.select(session, source, index, notes)?;
-            let of_file = self.check(session, source, &select).await?;
-            session.meter.add_rows(Phase::Checked, of_file.rows);
-            rows_of_files.push(of_file.rows);
-            totals.rows += of_file.rows;
-            totals.cost += of_file.cost;
-            selects.push(select);
+            selects.push(self.select(session, source, index, notes)?);
+        }
+        let summary = match Summary::read(session, self, sources, &selects).await {
+            Ok(summary) => summary,
+            Err(error) => return Err(self.failed(session, sources, &selects, error).await),
+        };
+        let mut rows_of_files = Vec::with_capacity(sources.len());
+        for ((source, select), (rows, _, faults)) in sources.iter().zip(&selects).zip(summary.files()) {
+            if rows == 0 || faults > 0 {
+                self.check(session, source, select).await?;
+            }
+            session.meter.add_rows(Phase::Checked, rows);
+            rows_of_files.push(rows);
         }
         session.query(&format!("CREATE OR REPLACE VIEW united AS {}", selects.join(" UNION ALL "))).await?;
-        self.refuse_overlap(session, &rows_of_files, notes).await?;
-        let months = self.billing_months(session).await?;
+        overlap::refuse(self, session, &rows_of_files, notes).await?;
+        let billed = session.engine(summary.billed_months())?;
         session
             .query(&format!(
                 "CREATE OR REPLACE VIEW bill AS {}",
-                self.bill("united", &months, self.format.zone(&session.options))
+                self.bill("united", &billed, self.format.zone(&session.options))
             ))
             .await?;
         let tags = session.options.tag_keys.len();
         session.query(&format!("CREATE OR REPLACE VIEW charges AS {}", self.charges("bill", tags))).await?;
-        Ok((totals, self.months(session, months).await?))
+        let mut months = if billed.is_empty() { summary.usage_months() } else { billed.clone() };
+        if months.is_empty() {
+            months = self.any_months(session).await?;
+        }
+        Ok(United { summary, billed, months })
+    }
+
+    /// The error of a scan of all files, of the file that it is of.
+    async fn failed(&self, session: &Session, sources: &[Source], selects: &[String], error: DataFusionError) -> Error {
+        if let Some(own) = Carried::find(&error) {
+            return own;
+        }
+        if let ([source], false) = (sources, matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))) {
+            return source.damaged(error);
+        }
+        for (source, select) in sources.iter().zip(selects) {
+            if let Err(own) = self.check(session, source, select).await {
+                return own;
+            }
+        }
+        Error::Query { paths: session.paths().to_vec(), source: Box::new(error) }
     }
 
     /// The query that adds the class. Usage outside the billing months is late.
@@ -150,26 +196,11 @@ impl Mapping {
         )
     }
 
-    /// The months that the bill says it is of.
-    async fn billing_months(&self, session: &Session) -> Result<Vec<Month>> {
-        self.months_of(session, &format!("SELECT DISTINCT {} AS start FROM united", self.field("billing_month"))).await
-    }
-
-    /// The months of the bill: those it says it is of, else those of its usage, else of any row.
-    async fn months(&self, session: &Session, billed: Vec<Month>) -> Result<Vec<Month>> {
-        let mut months = billed;
-        for condition in [self.is_usage(), "true".to_owned()] {
-            if months.is_empty() {
-                // One instant of each hour is enough to tell its month.
-                let sql = format!("SELECT DISTINCT start / 3600 * 3600 AS start FROM charges WHERE {condition}");
-                months = self.months_of(session, &sql).await?;
-            }
-        }
-        Ok(months)
-    }
-
-    async fn months_of(&self, session: &Session, sql: &str) -> Result<Vec<Month>> {
-        let rows = session.query(&format!("SELECT DISTINCT start FROM ({sql}) AS t WHERE start IS NOT NULL")).await?;
+    /// The months of all rows, of a bill without usage that does not say what months it is of.
+    async fn any_months(&self, session: &Session) -> Result<Vec<Month>> {
+        // One instant of each hour is enough to tell its month.
+        let sql = format!("SELECT DISTINCT start / {HOUR} * {HOUR} AS start FROM charges WHERE start IS NOT NULL");
+        let rows = session.query(&sql).await?;
         let starts = (0..rows.len()).filter_map(|row| rows.instant_at("start", row));
         let zone = self.format.zone(&session.options);
         let months: BTreeSet<Month> = starts.map(|start| month_of(start, zone)).collect();
@@ -192,7 +223,8 @@ impl Mapping {
     /// The query that gives a file's columns their names and types.
     fn select(&self, session: &Session, source: &Source, index: usize, notes: &mut Vec<Note>) -> Result<String> {
         let mut missing = Vec::new();
-        let mut expressions = Vec::with_capacity(self.columns.len() + 1);
+        let mut expressions = Vec::with_capacity(self.columns.len() + 2);
+        let mut bad = Vec::new();
         for column in self.columns {
             let found = source.find(column)?;
             match (&found, column.need) {
@@ -204,6 +236,7 @@ impl Mapping {
             }
             let found = found.as_ref().map(|(identifier, data_type)| (identifier.as_str(), data_type));
             expressions.push(format!("{} AS {}", column.expression(found, source.style), column.name));
+            bad.extend(found.and_then(|(identifier, data_type)| column.bad(identifier, data_type, source.style)));
         }
         if missing.is_empty() {
             let holder = self.columns.iter().find(|column| column.name == "tag_object");
@@ -211,6 +244,8 @@ impl Mapping {
                 expressions.push(format!("{} AS tag_{number}", source.tag(key, holder)?));
             }
             expressions.push(format!("{index} AS file"));
+            let bad = if bad.is_empty() { "false".to_owned() } else { bad.join(" OR ") };
+            expressions.push(format!("CASE WHEN {bad} THEN 1 ELSE 0 END AS bad"));
             return Ok(format!("SELECT {} FROM {}", expressions.join(", "), source.table));
         }
         let format = self.format.name();
@@ -256,8 +291,8 @@ impl Mapping {
         Ok(())
     }
 
-    /// Reads a file once: counts rows and cost, and refuses values that are no numbers or times.
-    async fn check(&self, session: &Session, source: &Source, select: &str) -> Result<Totals> {
+    /// Refuses a file without rows, or with values that are no numbers or times, and names them.
+    async fn check(&self, session: &Session, source: &Source, select: &str) -> Result<()> {
         let mut checks = vec!["COUNT(*) AS lines".to_owned()];
         let mut checked = Vec::new();
         for column in self.columns {
@@ -266,7 +301,7 @@ impl Mapping {
             let number = checked.len();
             checks.push(format!("SUM(CASE WHEN {bad} THEN 1 ELSE 0 END) AS bad_{number}"));
             checks.push(format!("MIN(CASE WHEN {bad} THEN COALESCE(CAST({identifier} AS VARCHAR), '') END) AS value_{number}"));
-            checked.push(column);
+            checked.push((column, bad));
         }
         let damaged = |error| source.damaged(error);
         let answer = session.run(&format!("SELECT {} FROM {}", checks.join(", "), source.table)).await.map_err(damaged)?;
@@ -274,16 +309,17 @@ impl Mapping {
         if rows == 0 {
             return Err(covermix::Error::from(Problem::Empty { what: "line item" }).in_file(&source.path).into());
         }
-        for (number, column) in checked.into_iter().enumerate() {
-            let bad = answer.count_at(&format!("bad_{number}"), 0);
-            if bad > 0 {
+        for (number, (column, condition)) in checked.into_iter().enumerate() {
+            let rows = answer.count_at(&format!("bad_{number}"), 0);
+            if rows > 0 {
                 let value: String = answer.text_at(&format!("value_{number}"), 0).chars().take(80).collect();
-                let (file, expected) = (source.path.clone(), column.kind.expected());
-                return Err(Error::Value { file, field: column.header(), value, expected, rows: bad });
+                let (file, field, expected) = (source.path.clone(), column.header(), column.kind.expected());
+                let first = session.first_row(source, &condition).await.map_err(damaged)?;
+                return Err(Error::Value { file, field, value, expected, rows, first });
             }
         }
         let sql = format!(
-            "SELECT SUM(cost) AS cost, SUM(CASE WHEN cost IS NULL THEN 1 ELSE 0 END) AS absent \
+            "SELECT SUM(CASE WHEN cost IS NULL THEN 1 ELSE 0 END) AS absent \
              FROM (SELECT {} AS cost FROM ({select}) AS t) AS u",
             self.field("cost")
         );
@@ -296,74 +332,9 @@ impl Mapping {
                 value: String::new(),
                 expected: "a list of credits with amounts",
                 rows: absent,
+                first: None,
             });
-        }
-        Ok(Totals { rows, cost: Money::new(answer.number_at("cost", 0).unwrap_or_default()) })
-    }
-
-    /// Refuses rows that stand twice: by identifier and all that tells rows of one identifier apart; without identifiers, by all that tells
-    /// rows apart, where a quarter of a file or more stands in another: a few rows may well be alike.
-    async fn refuse_overlap(&self, session: &Session, rows_of_files: &[u64], notes: &mut Vec<Note>) -> Result<()> {
-        let one_in = if rows_of_files.iter().sum::<u64>() > session.options.duplicate_check_rows { 64 } else { 1 };
-        let both = |separator: &str| [self.identity, self.likeness].concat().join(separator);
-        let sample = if one_in > 1 {
-            notes.push(Note::SampledDuplicates { one_in });
-            let key = if self.identity.is_empty() { both(", ") } else { self.identity.join(", ") };
-            format!("row_hash({key}) % {one_in} = 0")
-        } else {
-            "true".to_owned()
-        };
-        let repeated = "MIN(file) AS first_file, MAX(file) AS last_file, COUNT(*) AS copies";
-        let identifier = self.identity.first().copied().unwrap_or("''");
-        let mut parts = Vec::new();
-        if let Some(second) = self.identity.get(1) {
-            let key = self.identity.join(", ");
-            parts.push(format!(
-                "SELECT {repeated}, MIN(CONCAT({identifier}, ' of ', CAST({second} AS VARCHAR))) AS example, 1 AS is_sure \
-                 FROM united WHERE {identifier} <> '' AND {sample} GROUP BY {key} HAVING COUNT(*) > 1"
-            ));
-        }
-        let [first, second, ..] = self.likeness else { return Ok(()) };
-        parts.push(format!(
-            "SELECT {repeated}, MIN(CONCAT(CAST({first} AS VARCHAR), ' of ', CAST({second} AS VARCHAR))) AS example, 0 AS is_sure \
-             FROM united WHERE {identifier} = '' AND {sample} GROUP BY {} HAVING COUNT(*) > 1",
-            both(", ")
-        ));
-        let sql = format!(
-            "SELECT first_file, last_file, is_sure, SUM(copies - 1) AS lines, MIN(example) AS example FROM ({}) AS t \
-             GROUP BY first_file, last_file, is_sure ORDER BY lines DESC, first_file, last_file",
-            parts.join(" UNION ALL ")
-        );
-        let answer = session.query(&sql).await?;
-        let mut alike = 0;
-        let mut overlap = None;
-        for row in 0..answer.len() {
-            let (first, second) = (answer.count_at("first_file", row), answer.count_at("last_file", row));
-            let lines = answer.count_at("lines", row);
-            let rows = |file: u64| usize::try_from(file).ok().and_then(|file| rows_of_files.get(file)).copied().unwrap_or(0);
-            let is_much = first != second && lines * one_in * 4 >= rows(first).min(rows(second));
-            if answer.count_at("is_sure", row) == 1 || is_much {
-                overlap.get_or_insert((first, second, lines, answer.text_at("example", row)));
-            } else {
-                alike += lines;
-            }
-        }
-        if let Some((first, second, rows, example)) = overlap {
-            return Err(Error::Overlap { first: session.path(first), second: session.path(second), rows, example });
-        }
-        if alike > 0 {
-            notes.push(Note::AlikeRows { rows: alike });
         }
         Ok(())
     }
-}
-
-/// The one currency of the bill; empty if it names none.
-pub(crate) async fn currency(session: &Session, field: &'static str) -> Result<String> {
-    let rows = session.query("SELECT DISTINCT currency AS code FROM charges WHERE currency <> '' ORDER BY code").await?;
-    if rows.len() > 1 {
-        let problem = Problem::MixedCurrency { found: rows.text_at("code", 1), expected: rows.text_at("code", 0) };
-        return Err(covermix::Error::from(problem).in_field(field).into());
-    }
-    Ok(rows.text_at("code", 0))
 }

@@ -3,9 +3,9 @@
 
 use crate::classes::ChargeKind;
 use crate::error::{Error, Result};
-use crate::mapping::Mapping;
-use crate::session::Session;
+use crate::summary::{Summary, money};
 use covermix::catalog::Catalog;
+use covermix::time::Month;
 use covermix::units::Money;
 use covermix::usage::UsageLine;
 use rust_decimal::Decimal;
@@ -37,31 +37,19 @@ pub struct BillMoney {
 }
 
 impl BillMoney {
-    pub(crate) async fn read(session: &Session, mapping: &Mapping) -> Result<Self> {
-        let is_unpriced = "quantity > 0 AND COALESCE(list, 0) = 0";
-        let sql = format!(
-            "SELECT class, COUNT(*) AS lines, SUM(cost) AS billed, SUM(effective) AS effective, SUM(list) AS list, \
-             SUM(contracted) AS contracted, SUM(CASE WHEN {is_unpriced} THEN 1 ELSE 0 END) AS unpriced, \
-             SUM(CASE WHEN {is_unpriced} THEN effective END) AS unpriced_effective FROM charges GROUP BY class ORDER BY class"
-        );
-        let rows = session.query(&sql).await?;
+    pub(crate) fn new(summary: &Summary, billed: &[Month]) -> Self {
         let mut kinds: BTreeMap<ChargeKind, ChargeMoney> = BTreeMap::new();
-        for row in 0..rows.len() {
-            let name = rows.text_at("class", row);
-            let Some(class) = mapping.classes.iter().find(|class| class.name == name) else { continue };
-            let money = |column: &str| Money::new(rows.number_at(column, row).unwrap_or_default());
+        for (class, sums) in summary.classes(billed) {
             let sum = kinds.entry(class.kind).or_default();
-            sum.rows += rows.count_at("lines", row);
-            sum.billed += money("billed");
-            sum.effective += money("effective");
-            sum.list += money("list");
-            sum.contracted += money("contracted");
-            if matches!(class.kind, ChargeKind::Covered) {
-                sum.unpriced_rows += rows.count_at("unpriced", row);
-                sum.unpriced_effective += money("unpriced_effective");
-            }
+            sum.rows += sums.rows;
+            sum.billed += money(sums.cost);
+            sum.effective += money(sums.effective);
+            sum.list += money(sums.list);
+            sum.contracted += money(sums.contracted);
+            sum.unpriced_rows += sums.unpriced_rows;
+            sum.unpriced_effective += money(sums.unpriced_effective);
         }
-        Ok(Self { kinds })
+        Self { kinds }
     }
 
     /// The money of a kind of charges.

@@ -103,7 +103,11 @@ impl fmt::Display for Note {
             Self::Inferred { commitment, what } => write!(f, "{commitment}: {what}"),
             Self::LeftOut { commitment, why } => write!(f, "{commitment}: not in the portfolio: {why}"),
             Self::AmbiguousDates { file, column } => {
-                write!(f, "{}, field `{column}`: every date could have day or month first; month is taken to be", file.display())
+                write!(
+                    f,
+                    "{}, field `{column}`: every date could have day or month first; the month is taken to come first",
+                    file.display()
+                )
             }
             Self::LateRows { rows, cost } => {
                 write!(

@@ -37,7 +37,7 @@ pub struct Entry {
     pub treatment: Treatment,
     /// How many.
     pub rows: u64,
-    /// Their unblended cost, in the bill's currency; may be negative.
+    /// Their billed cost (unblended, in AWS's word), in the bill's currency; may be negative.
     pub cost: Money,
 }
 
@@ -68,7 +68,7 @@ impl Reconciliation {
         self.rows
     }
 
-    /// The bill's total: the plain sum of unblended cost.
+    /// The bill's total: the plain sum of billed cost.
     #[must_use]
     pub fn cost(&self) -> Money {
         self.cost
@@ -83,7 +83,7 @@ impl Reconciliation {
 
 impl fmt::Display for Reconciliation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<28} {:<52} {:>10} {:>16}", "treatment", "rows", "count", "unblended cost")?;
+        writeln!(f, "{:<28} {:<52} {:>10} {:>16}", "treatment", "rows", "count", "billed cost")?;
         for entry in &self.entries {
             let cost = entry.cost.value().round_dp(6);
             writeln!(f, "{:<28} {:<52} {:>10} {cost:>16.6}", entry.treatment, entry.reason, entry.rows)?;

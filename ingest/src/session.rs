@@ -5,15 +5,15 @@
 mod rows;
 mod source;
 
-pub(crate) use rows::{Rows, count, decimal, float, instant};
+pub(crate) use rows::{Rows, count, decimal, exact, float, instant};
 pub(crate) use source::Source;
 
 use crate::error::{Carried, Error, Result};
 use crate::functions;
 use crate::options::{Meter, Options};
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -70,7 +70,12 @@ impl Session {
 
     /// Runs a query over all files.
     pub(crate) async fn query(&self, sql: &str) -> Result<Rows> {
-        self.run(sql).await.map_err(|error| match Carried::find(&error) {
+        self.engine(self.run(sql).await)
+    }
+
+    /// The answer of the engine, or its error as one of this crate.
+    pub(crate) fn engine<T>(&self, answer: Result<T, DataFusionError>) -> Result<T> {
+        answer.map_err(|error| match Carried::find(&error) {
             Some(own) => own,
             None => Error::Query { paths: self.paths.clone(), source: Box::new(error) },
         })
@@ -83,6 +88,29 @@ impl Session {
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let batches = frame.collect().await?;
         Ok(Rows::new(concat_batches(batches.first().map_or(&schema, RecordBatch::schema_ref), &batches)?))
+    }
+
+    /// The first row of a file, from 1, for which a condition holds; `None` where rows have no order.
+    pub(crate) async fn first_row(&self, source: &Source, condition: &str) -> Result<Option<u64>, DataFusionError> {
+        if self.options.context.is_some() || crate::store::remote(&source.path).is_ok_and(|url| url.is_some()) {
+            return Ok(None);
+        }
+        // One thread reads in order.
+        let mut state = self.context.state();
+        state.config_mut().options_mut().execution.target_partitions = 1;
+        let frame =
+            SessionContext::new_with_state(state).sql(&format!("SELECT {condition} AS holds FROM {}", source.table)).await?;
+        let mut stream = frame.execute_stream().await?;
+        let mut before = 0;
+        while let Some(batch) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            let holds = cast(batch?.column(0), &DataType::Boolean)?;
+            let holds = holds.as_boolean();
+            if let Some(row) = (0..holds.len()).find(|row| !holds.is_null(*row) && holds.value(*row)) {
+                return Ok(Some(before + row as u64 + 1));
+            }
+            before += holds.len() as u64;
+        }
+        Ok(None)
     }
 
     /// The files.

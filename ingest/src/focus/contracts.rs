@@ -105,6 +105,7 @@ async fn of_file(session: &Session, source: &Source) -> Result<Vec<Contract>> {
                 value: bad.text_at("value", 0),
                 expected: column.kind.expected(),
                 rows: bad.len() as u64,
+                first: None,
             });
         }
     }

@@ -68,13 +68,24 @@ pub(crate) fn count(column: &Int64Array, row: usize) -> u64 {
     if column.is_null(row) { 0 } else { u64::try_from(column.value(row)).unwrap_or(0) }
 }
 
-/// The number in a row of a decimal column; `None` if it is NULL or beyond 7.9e28.
+/// The number in a row of a decimal column; `None` if it is NULL.
 pub(crate) fn decimal(column: &Decimal128Array, row: usize) -> Option<Decimal> {
-    if column.is_null(row) {
-        return None;
+    (!column.is_null(row)).then(|| exact(column.value(row)))
+}
+
+/// A number in units of 10^-[`SCALE`]; beyond 28 digits, which no bill has, its last digits are rounded.
+pub(crate) fn exact(value: i128) -> Decimal {
+    let (mut value, mut scale) = strip(value, SCALE);
+    loop {
+        match Decimal::try_from_i128_with_scale(value, scale) {
+            Ok(number) => return number,
+            Err(_) if scale > 0 => {
+                value = value.saturating_abs().saturating_add(5).div_euclid(10) * value.signum();
+                scale -= 1;
+            }
+            Err(_) => return if value < 0 { Decimal::MIN } else { Decimal::MAX },
+        }
     }
-    let (value, scale) = strip(column.value(row), SCALE);
-    Decimal::try_from_i128_with_scale(value, scale).ok()
 }
 
 /// A number in units of 10^-[`SCALE`] as the nearest f64.
@@ -102,6 +113,16 @@ pub(crate) fn instant(column: &Int64Array, row: usize) -> Option<DateTime<Utc>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_any_length_become_decimals() {
+        assert_eq!(exact(16_667_000_000_000).to_string(), "0.016667");
+        assert_eq!(exact(-(10i128.pow(38))).to_string(), format!("-1{}", "0".repeat(23)));
+        assert_eq!(exact(-1_499_999_999_999_999).to_string(), "-1.499999999999999");
+        // 38 digits: the last are rounded.
+        assert_eq!(exact(10i128.pow(37) + 6).normalize().to_string(), "10000000000000000000000");
+        assert_eq!(exact(i128::MAX).round_dp(0).to_string(), "170141183460469231731687");
+    }
 
     #[test]
     fn quantities_are_the_nearest_f64() {

@@ -3,13 +3,14 @@
 use super::Session;
 use crate::columns::{Column, Style, is_same};
 use crate::error::{Carried, Error, Result};
-use crate::text::{self, Layout, Place, TextFile, TextTable};
+use crate::text::{self, Layout, Place, RECORD_LIMIT, TextFile, TextTable};
 use covermix::Problem;
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::DataFusionError;
+use datafusion::parquet::file::metadata::ParquetMetaDataReader;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -59,6 +60,7 @@ impl Source {
         let text = |layout, is_packed| TextFile { path: path.to_owned(), layout, is_packed, meter: session.meter.clone() };
         match recognise(path)? {
             Content::Parquet => {
+                check_values(path)?;
                 let absolute = path.canonicalize().map_err(|error| Error::input_output(path, error))?;
                 let invalid = |()| covermix::Error::from(Problem::NotAFile).in_file(path);
                 source.register_parquet(session, Url::from_file_path(&absolute).map_err(invalid)?).await?;
@@ -263,6 +265,30 @@ fn check_footer(path: &Path, file: &mut File, length: u64) -> Result<()> {
     }
     if u64::from(u32::from_le_bytes([a, b, c, d])) > length - 12 {
         return Err(damaged("its footer is longer than the file"));
+    }
+    Ok(())
+}
+
+/// Refuses a Parquet file with values so long that a page of them may not fit in memory.
+fn check_values(path: &Path) -> Result<()> {
+    let damaged = |source: Box<dyn std::error::Error + Send + Sync>| Error::Damaged {
+        file: path.to_owned(),
+        line: None,
+        format: "Parquet",
+        source,
+    };
+    let file = File::open(path).map_err(|error| Error::input_output(path, error))?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(|error| damaged(error.into()))?;
+    let mut before = 0;
+    for group in metadata.row_groups() {
+        let rows = u64::try_from(group.num_rows()).unwrap_or_default();
+        let is_long = |bytes: i64| u64::try_from(bytes).unwrap_or_default() > RECORD_LIMIT.saturating_mul(rows.max(1));
+        if let Some(column) = group.columns().iter().find(|column| is_long(column.uncompressed_size())) {
+            let (name, mebibytes) = (column.column_path().string(), RECORD_LIMIT >> 20);
+            let (first, last) = (before + 1, before + rows);
+            return Err(damaged(format!("`{name}` has values of more than {mebibytes} MiB in rows {first} to {last}").into()));
+        }
+        before += rows;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Seeded mutations of a small bill of every format: whatever the bytes, reading ends with a bill or with an error that says what to do.
 //!
+//! The seeds of mutation are the invented bills, a Parquet file of one, and the files of `tests/corpus`: whatever once was interesting is put there.
+//!
 //! The test command runs a few; `make fuzz` sets `COVERMIX_FUZZ_SECONDS` and runs as long. A failing input is written to
 //! `COVERMIX_FUZZ_KEEP` if that is set, and its seed is in the message.
 
@@ -8,16 +10,25 @@ use covermix_ingest::{Bill, LongRows, Options};
 use std::time::{Duration, Instant};
 
 /// Inputs that were interesting: the seeds of all mutations.
-fn corpus() -> Vec<(&'static str, Vec<u8>)> {
+fn corpus() -> Vec<(String, Vec<u8>)> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, FOCUS.as_bytes()).unwrap();
-    vec![
-        ("aws.csv", super::BILL.as_bytes().to_vec()),
-        ("focus.csv", FOCUS.as_bytes().to_vec()),
-        ("google.json", GOOGLE.as_bytes().to_vec()),
-        ("azure.csv", include_bytes!("../data/azure.csv").to_vec()),
-        ("focus.csv.gz", packed.finish().unwrap()),
-    ]
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.parquet");
+    super::scale::make_bill::report(30, &report).unwrap();
+    let mut corpus = vec![
+        ("aws.csv".to_owned(), super::BILL.as_bytes().to_vec()),
+        ("focus.csv".into(), FOCUS.as_bytes().to_vec()),
+        ("google.json".into(), GOOGLE.as_bytes().to_vec()),
+        ("azure.csv".into(), include_bytes!("../data/azure.csv").to_vec()),
+        ("focus.csv.gz".into(), packed.finish().unwrap()),
+        ("report.parquet".into(), std::fs::read(report).unwrap()),
+    ];
+    let mut files: Vec<_> = std::fs::read_dir(super::own("../corpus")).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    corpus
+        .extend(files.iter().map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())));
+    corpus
 }
 
 /// Splitmix64.
@@ -86,40 +97,52 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-fn run(seed: u64, corpus: &[(&str, Vec<u8>)]) {
+fn run(seed: u64, corpus: &[(String, Vec<u8>)]) {
     let mut random = Random(seed);
     let (name, bytes) = &corpus[random.below(corpus.len())];
     let mut bytes = bytes.clone();
     mutate(&mut bytes, &mut random);
+    try_one(&format!("seed {seed}"), name, &bytes);
+}
+
+/// Reads bytes as a bill.
+fn try_one(what: &str, name: &str, bytes: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    std::fs::write(&path, &bytes).unwrap();
+    std::fs::write(&path, bytes).unwrap();
     let options = Options { long_rows: LongRows::Spread, ..Options::default() };
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Bill::read(&[&path], &options)));
     let keep = || {
         if let Some(place) = std::env::var_os("COVERMIX_FUZZ_KEEP") {
-            let _ = std::fs::write(std::path::Path::new(&place).join(format!("{seed}-{name}")), &bytes);
+            let _ = std::fs::write(std::path::Path::new(&place).join(format!("{what}-{name}").replace(' ', "-")), bytes);
         }
     };
     match outcome {
         Err(_) => {
             keep();
-            panic!("seed {seed}: reading panicked");
+            panic!("{what}, {name}: reading panicked");
         }
         Ok(Err(error)) => {
             let message = error.to_string();
             if !message.contains("; ") {
                 keep();
-                panic!("seed {seed}: no remedy in: {message}");
+                panic!("{what}, {name}: no remedy in: {message}");
             }
         }
         Ok(Ok(bill)) => {
             let sum: covermix::units::Money = bill.reconciliation().entries().iter().map(|entry| entry.cost).sum();
             if sum != bill.reconciliation().cost() {
                 keep();
-                panic!("seed {seed}: money was lost");
+                panic!("{what}, {name}: money was lost");
             }
         }
+    }
+}
+
+#[test]
+fn the_corpus_is_read_or_refused() {
+    for (name, bytes) in corpus() {
+        try_one("whole", &name, &bytes);
     }
 }
 

@@ -103,6 +103,9 @@ fn values_that_are_no_numbers_or_times_are_named() {
         let message = changed(|table| set(table, column, value, |row| row[0] == "invented0016" || row[0] == "invented0003"));
         assert!(message.contains(&format!("field `{column}`")) && message.contains(&format!("`{value}`")), "{message}");
         assert!(message.contains("2 value(s)"), "{message}");
+        // Where to look: rows are counted below the header.
+        let row = table().iter().position(|row| row[0] == "invented0003" || row[0] == "invented0016").unwrap();
+        assert!(message.contains(&format!("the first in row {row} below the header")), "{message}");
     }
 }
 
@@ -228,6 +231,46 @@ fn what_the_catalog_does_not_know_is_listed_or_left_out() {
     let message = bill.portfolio(&prices(), UnknownSkus::Refuse).unwrap_err().to_string();
     assert!(message.contains("m9.large") && message.contains("reserved-instances/invented"), "{message}");
     assert_eq!(bill.portfolio(&prices(), UnknownSkus::Exclude).unwrap().commitments().len(), 1);
+}
+
+#[test]
+fn a_parquet_file_cut_or_overwritten_is_refused_or_read_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.parquet");
+    super::scale::make_bill::report(20_000, &path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    for length in [5, 13, 1000, bytes.len() >> 1, bytes.len() - 1] {
+        assert!(refused("cut.parquet", &bytes[..length]).contains("cannot be read as Parquet"));
+    }
+    // Data overwritten under a whole footer: an error that names the file, or figures that are those of the bytes; never a panic.
+    for place in (4..bytes.len() - 2000).step_by(bytes.len() >> 5) {
+        let mut damaged = bytes.clone();
+        for byte in damaged.iter_mut().skip(place).take(64) {
+            *byte ^= 0xa5;
+        }
+        let file = folder.path().join("damaged.parquet");
+        std::fs::write(&file, damaged).unwrap();
+        if let Err(error) = CostAndUsage::read(&[&file]) {
+            let message = error.to_string();
+            assert!(message.contains("damaged.parquet") && message.contains("; "), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_value_in_parquet_that_is_too_long_is_refused() {
+    use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("field.parquet");
+    let long = "a".repeat(40 << 20);
+    let column: ArrayRef = std::sync::Arc::new(StringArray::from(vec![long.as_str()]));
+    let batch = RecordBatch::try_from_iter([("line_item_line_item_type", column)]).unwrap();
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = datafusion::parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let message = message(&[&path], "field.parquet");
+    assert!(message.contains("line_item_line_item_type") && message.contains("16 MiB"), "{message}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod owners;
 mod real;
 mod round_trip;
 mod scale;
+mod sessions;
 mod small;
 mod synthetic;
 mod torture;

@@ -5,7 +5,7 @@
 
 #[allow(dead_code)]
 #[path = "../../examples/make_bill.rs"]
-mod make_bill;
+pub(super) mod make_bill;
 
 use covermix_ingest::{Bill, Dialect, Options};
 use std::time::Instant;
