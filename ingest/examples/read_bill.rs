@@ -102,7 +102,7 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
             }
         }
         Err(covermix_ingest::Error::Core(_)) => {
-            writeln!(output, "no usage curves: no row is of usage that commitments are sold for")?
+            writeln!(output, "no usage curves: no row is of usage that commitments are sold for")?;
         }
         Err(error) => writeln!(output, "no usage curves: {error}")?,
     }
@@ -127,7 +127,9 @@ fn notes(bill: &Bill, output: &mut impl Write) -> std::io::Result<()> {
     let mut prices = Vec::new();
     for note in bill.notes() {
         match note {
-            Note::MissingColumn { file, column, consequence } => missing.entry((file, consequence)).or_default().push(column),
+            Note::MissingColumn { file, column, consequence } => {
+                missing.entry((file.as_path(), *consequence)).or_default().push(*column);
+            }
             Note::PriceChanged { line } => prices.push(line),
             other => writeln!(output, "note: {other}")?,
         }
@@ -147,8 +149,8 @@ fn money(bill: &Bill, arguments: &Arguments, output: &mut impl Write) -> Result<
     let money = catalog.as_ref().map_or_else(|| bill.money().clone(), |catalog| bill.money_with(catalog));
     let share = |rate: Option<f64>| rate.map_or_else(|| "none".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
     let rounded = |money: Money| money.value().round_dp(6);
-    let currency = bill.currency();
-    writeln!(output, "billed {:.6}, amortised {:.6} {currency}", rounded(money.billed()), rounded(money.effective()))?;
+    let sums = format!("billed {:.6}, amortised {:.6} {}", rounded(money.billed()), rounded(money.effective()), bill.currency());
+    writeln!(output, "{}", sums.trim_end())?;
     match money.effective_savings_rate() {
         Ok(rate) => writeln!(output, "effective savings rate {}, coverage {}", share(rate), share(money.coverage()?))?,
         Err(error) => writeln!(output, "no effective savings rate: {error}")?,

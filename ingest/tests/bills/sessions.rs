@@ -56,7 +56,7 @@ fn months_begin_within_an_hour_in_some_zones() {
     let (_folder, path) = super::synthetic::file("focus.csv", &format!("{header}\n{}\n{}\n", rows[0], rows[1]));
     for context in [None, Some(SessionContext::new())] {
         let options = Options { time_zone: chrono_tz::Asia::Kolkata, context, ..Options::default() };
-        let bill = read(&[path.clone()], &options);
+        let bill = read(std::slice::from_ref(&path), &options);
         let late = bill.reconciliation().entries().iter().find(|entry| entry.reason == "usage of other months than those billed");
         assert_eq!(late.map(|late| late.rows), Some(1), "{}", bill.reconciliation());
         assert_eq!(bill.usage().unwrap().totals().sum().to_bits(), 1f64.to_bits());
