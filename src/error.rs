@@ -350,7 +350,8 @@ impl Problem {
             Self::PolicyClash { .. } => "loosen or leave out one of these rules".into(),
             Self::MixedCurrency { .. } => "convert everything to one currency first".into(),
             Self::UnknownSkus(_) => {
-                "add their prices to the catalog, or exclude their spend explicitly (--exclude-unknown in the examples)".into()
+                "add their prices to the catalog, or exclude their spend explicitly (--exclude-unknown on the command line)"
+                    .into()
             }
             Self::EndBeforeStart { .. } => "correct the start or the end".into(),
             Self::RateAboveOnDemand { .. } => {

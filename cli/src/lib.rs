@@ -18,8 +18,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Decide which cloud commitments to buy, keep, exchange, sell or let lapse; every plan is priced by the provider's own billing rules and
-/// comes with a proven bound.
+/// Decide which cloud commitments to buy, keep, exchange, sell or let lapse, with a proven bound.
 #[derive(Debug, Parser)]
 #[command(
     name = "covermix",

@@ -37,6 +37,17 @@ impl Dates {
     pub fn hours(&self) -> Vec<usize> {
         (self.first..self.end).step_by(self.step_hours.max(1)).collect()
     }
+
+    /// Refuses dates outside of a trace or without any past.
+    fn check(self, grid: HourGrid) -> Result<()> {
+        if self.first == 0 || self.first >= self.end || self.end > grid.count {
+            let value = format!("{} to {}", self.first, self.end);
+            return Err(
+                Error::from(Problem::OutOfRange { value, range: "dates within the trace, with a past" }).in_field("dates")
+            );
+        }
+        Ok(())
+    }
 }
 
 /// What a rule knows when it decides.
@@ -103,10 +114,7 @@ pub struct Outcome {
 /// # Errors
 /// [`Problem::OutOfRange`] for dates outside of the trace or without any past; what the rule and the judge refuse.
 pub fn run(rule: &dyn Rule, usage: &UsageCurves, catalog: &Catalog, dates: Dates) -> Result<Outcome> {
-    if dates.first == 0 || dates.first >= dates.end || dates.end > usage.grid().count {
-        let value = format!("{} to {}", dates.first, dates.end);
-        return Err(Error::from(Problem::OutOfRange { value, range: "dates within the trace, with a past" }).in_field("dates"));
-    }
+    dates.check(usage.grid())?;
     let mut held = Portfolio::default();
     for at in dates.hours() {
         let past = hours_of(usage, 0..at)?;
@@ -323,8 +331,9 @@ impl Foresight {
     /// Solves for the cheapest calendar; see [`ladder`].
     ///
     /// # Errors
-    /// An unknown offer, or as [`ladder::Calendar::solve`].
+    /// An unknown offer, [`Problem::OutOfRange`] for dates outside of the trace, or as [`ladder::Calendar::solve`].
     pub fn new(id: &str, usage: &UsageCurves, catalog: &Catalog, dates: Dates, lot: f64) -> Result<Self> {
+        dates.check(usage.grid())?;
         let plan = Coverable::new(offer(catalog, id)?, usage, catalog)?;
         let start = usage.grid().hour(dates.first).start();
         let term = (plan.offer.term.end(start) - start).num_hours();

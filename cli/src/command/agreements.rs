@@ -226,6 +226,7 @@ impl OfferEntry {
             overlay,
         });
         let discounts = Agreement { discounts: discounts.collect(), excluded_services: self.excluded_services };
+        discounts.check().map_err(|error| error.to_string())?;
         Ok(OfferedAgreement { name: self.name, provider: Some(self.provider), discounts, terms })
     }
 

@@ -15,19 +15,23 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Compare rules of purchase on past usage: each decides on the data before a date, is charged by the provider's rules for the time after it, and
-/// decides again.
+/// Compare rules of purchase on past usage.
 ///
-/// Buying nothing, common rules of thumb, covermix's rule and perfect foresight stand side by side: savings, regret, utilisation,
-/// coverage, the worst month, and for how long money is tied.
+/// Each rule decides on the data before a date, is charged by the provider's rules for the time after
+/// it, and decides again. Buying nothing, common rules of thumb, covermix's rule and perfect foresight
+/// stand side by side: savings, regret, utilisation, coverage, the worst month, and for how long money
+/// is tied.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix backtest --usage usage.csv.gz --catalog prices.json.gz
   covermix backtest --usage usage.csv.gz --catalog prices.json.gz --offer sp/compute/1y-no-upfront --step 720 --json
   covermix backtest --trace demand.csv.gz --discount 0.28 --locked 0.4
 
 A trace is a table USAGE_HOUR, REGION_NUM, INSTANCE_TYPE, NORM_USAGE (Snowflake's Shaved Ice data); every line then has the on-demand price 1,
-and a plan of one year for all of them is sold at --discount.")]
+and a plan of one year for all of them is sold at --discount."
+)]
 pub(crate) struct Backtest {
     /// Hourly usage: CSV, plain or gzip.
     #[arg(long, value_name = "FILE", requires = "catalog", required_unless_present = "trace")]
@@ -110,7 +114,8 @@ impl Backtest {
             let limit = Duration::from_secs(60);
             rules.push(Box::new(Planned { relative_gap: Some(1e-3), time_limit: Some(limit), ..Planned::default() }));
         }
-        let foresight = Foresight::new(plan, &usage, &catalog, dates, 1.0)?;
+        let lot = if self.trace.is_some() { 1.0 } else { peak(&usage, &catalog) / 1000.0 };
+        let foresight = Foresight::new(plan, &usage, &catalog, dates, lot)?;
         let name = if self.locked.is_some() { "foresight, flexible only" } else { "perfect foresight" };
         rules.push(Box::new(Named(name, foresight)));
         let mut rows = Vec::new();
@@ -223,6 +228,14 @@ fn widest<'a>(catalog: &'a Catalog, usage: &UsageCurves) -> Result<&'a Offer> {
             "name a plan with --offer",
         )
     })
+}
+
+/// The highest hour of usage, at on-demand prices: a thousandth of it is the step in which foresight buys.
+fn peak(usage: &UsageCurves, catalog: &Catalog) -> f64 {
+    let prices: Vec<f64> =
+        usage.lines().iter().map(|line| catalog.price(&line.sku).map_or(0.0, |price| price.price.to_f64())).collect();
+    let hour = |index: usize| usage.at(index).iter().zip(&prices).map(|(quantity, price)| quantity * price).sum::<f64>();
+    (0..usage.grid().count).map(hour).fold(0.0, f64::max)
 }
 
 /// Mean absolute error by weeks ahead, as a share of what came.

@@ -22,12 +22,16 @@ enum Command {
     Diff(Compare),
 }
 
-/// Look for prices that cannot be right: a 3-year price above the 1-year price, a term's price given by the hour, prices of 0.
+/// Look for prices that cannot be right: a 3-year price above the 1-year price, a term's price given by
+/// the hour, prices of 0.
 ///
 /// Exit code 1 if there is an error among the findings; warnings and notes are printed and leave it 0.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  covermix catalog check prices.json.gz")]
+#[command(
+    verbatim_doc_comment,
+    after_help = "Example:
+  covermix catalog check prices.json.gz"
+)]
 struct CheckList {
     /// A price list of any format that covermix reads.
     #[arg(value_name = "FILE")]
@@ -41,8 +45,11 @@ struct CheckList {
 ///
 /// Exit code 1 if anything moved.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  covermix catalog diff prices-june.json.gz prices-july.json.gz --json")]
+#[command(
+    verbatim_doc_comment,
+    after_help = "Example:
+  covermix catalog diff prices-june.json.gz prices-july.json.gz --json"
+)]
 struct Compare {
     /// The older list.
     old: PathBuf,

@@ -11,25 +11,31 @@ use covermix::report::write_json;
 use covermix::usage::{PricingCategory, UsageCurves};
 use covermix_ingest::owners::{Allocation, OwnerCost, OwnerRules};
 use covermix_ingest::{
-    Bill, BillMoney, ChargeKind, Dialect, Error, LongRows, Options, Phase, Reconciliation, Treatment, UnknownSkus,
+    Bill, BillMoney, ChargeKind, Dialect, Error, LongRows, Note, Options, Phase, Reconciliation, Treatment, UnknownSkus,
 };
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Read a bill (FOCUS, AWS, Azure or Google; CSV, JSON or Parquet) into usage curves and the commitments held.
+/// Read a bill into hourly usage and the commitments held.
 ///
-/// With --out these files are written: usage.csv.gz (hourly usage), portfolio.json (the commitments held; needs --catalog),
-/// reconciliation.json (where every row and all money went) and owners.json (with --owners). Prints the reconciliation, the bill's effective
-/// savings rate, coverage and utilisation, and notes on everything that was inferred or left out.
+/// Bills are exports of FOCUS, AWS, Azure or Google, as CSV, JSON or Parquet. With --out these files
+/// are written: usage.csv.gz (hourly usage), portfolio.json (the commitments held; needs --catalog),
+/// reconciliation.json (where every row and all money went) and owners.json (with --owners). Prints the
+/// reconciliation, the bill's effective savings rate, coverage and utilisation, and notes on everything
+/// that was inferred or left out.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix ingest october.parquet november.parquet --catalog prices.json.gz --out bill/
   covermix ingest focus.csv.gz --contracts contracts.csv --catalog prices.json --out bill/ --json
   covermix ingest azure.csv --spread --time-zone Europe/Berlin --out bill/
-  covermix ingest report.parquet --print-sql athena --table billing.cur")]
+  covermix ingest report.parquet --print-sql athena --table billing.cur"
+)]
 pub(crate) struct Ingest {
     /// Billing exports of one format, of one or more consecutive months.
     #[arg(required = true, value_name = "FILE")]
@@ -150,7 +156,8 @@ impl Ingest {
         rules: Option<&OwnerRules>,
         types: Option<&MachineTypes>,
     ) -> Result<Findings<'a>> {
-        let mut notes: Vec<String> = bill.notes().iter().map(ToString::to_string).collect();
+        let is_column = |note: &&Note| matches!(note, Note::MissingColumn { .. });
+        let mut notes: Vec<String> = bill.notes().iter().filter(|note| !is_column(note)).map(ToString::to_string).collect();
         let usage = match (bill.usage(), catalog, types) {
             (Ok(usage), Some(catalog), Some(types)) => Ok(covermix::catalog::gcp::split_machines(catalog, types, usage)?),
             (Ok(usage), ..) => Ok(usage.clone()),
@@ -183,8 +190,8 @@ impl Ingest {
         &self,
         findings: Findings<'a>,
         currency: Option<&str>,
-    ) -> Result<(Findings<'a>, std::collections::BTreeMap<&'static str, PathBuf>)> {
-        let mut written = std::collections::BTreeMap::new();
+    ) -> Result<(Findings<'a>, BTreeMap<&'static str, PathBuf>)> {
+        let mut written = BTreeMap::new();
         let Some(folder) = &self.out else { return Ok((findings, written)) };
         // Without usage there is nothing to plan with: nothing is written, so that no file of an earlier run is taken for this one's.
         let Findings { bill, money, usage, unpriced, portfolio, owners, notes } = findings;
@@ -238,9 +245,13 @@ impl Findings<'_> {
             }
         }
         match &self.usage {
-            Ok(usage) => {
-                writeln!(text, "usage: {} lines x {} hours from {}", usage.lines().len(), usage.grid().count, usage.grid().first)?
-            }
+            Ok(usage) => writeln!(
+                text,
+                "usage: {} line(s) x {} hours from {}",
+                usage.lines().len(),
+                usage.grid().count,
+                usage.grid().first
+            )?,
             Err(error) => writeln!(text, "no usage curves: {error}")?,
         }
         match &self.portfolio {
@@ -251,13 +262,13 @@ impl Findings<'_> {
             writeln!(text, "\n{owners}")?;
         }
         if !self.unpriced.is_empty() {
-            writeln!(text, "\nno price in the catalog ({} usage lines):", self.unpriced.len())?;
+            writeln!(text, "\nno price in the catalog ({} usage line(s)):", self.unpriced.len())?;
             for (line, quantity, spend) in &self.unpriced {
                 let spend = spend.map_or("unknown".to_owned(), |spend| format!("{spend:.2}"));
                 writeln!(text, "  {line}: {quantity:.2} units, on-demand spend {spend}")?;
             }
         }
-        for note in &self.notes {
+        for note in missing_columns(bill).iter().chain(&self.notes) {
             writeln!(text, "note: {note}")?;
         }
         Ok(())
@@ -312,6 +323,7 @@ impl Findings<'_> {
             "no_usage_because": self.usage.as_ref().err().map(ToString::to_string),
             "portfolio": held.and_then(|text| serde_json::from_str::<Value>(&text).ok()),
             "owners": self.owners.as_ref().map(|owners| allocation(owners, bill.currency())),
+            "missing_columns": missing_columns(bill),
             "notes": self.notes,
         })
     }
@@ -355,6 +367,27 @@ fn unpriced(usage: &UsageCurves, catalog: &Catalog) -> Vec<(String, f64, Option<
         .filter(|(line, _)| line.pricing == PricingCategory::Standard && catalog.price(&line.sku).is_none())
         .map(|(line, quantity)| (line.to_string(), quantity, line.billed_price.map(|price| price.to_f64() * quantity)))
         .collect()
+}
+
+/// Missing columns by what follows from their absence, those of several files together.
+fn missing_columns(bill: &Bill) -> Vec<String> {
+    let mut by_consequence: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&Path>)> = BTreeMap::new();
+    for note in bill.notes() {
+        if let Note::MissingColumn { file, column, consequence } = note {
+            let (columns, files) = by_consequence.entry(consequence).or_default();
+            columns.insert(column);
+            files.insert(file);
+        }
+    }
+    let line = |(consequence, (columns, files)): (&str, (BTreeSet<&str>, BTreeSet<&Path>))| {
+        let columns: Vec<String> = columns.into_iter().map(|column| format!("`{column}`")).collect();
+        let files = match files.len() {
+            1 => files.into_iter().map(|file| file.display().to_string()).collect(),
+            count => format!("{count} files"),
+        };
+        format!("{files}: no column {}: {consequence}", columns.join(", "))
+    };
+    by_consequence.into_iter().map(line).collect()
 }
 
 /// The reservations of an AWS bill that did not come into the portfolio.

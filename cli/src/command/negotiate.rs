@@ -21,13 +21,16 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Choose an agreement (AWS EDP, Azure MACC, Google commit) together with the commitments to buy under it.
+/// Choose an agreement (AWS EDP, Azure MACC, Google commit) together with what to buy under it.
 ///
-/// Neither can be chosen first: what is bought lowers the spend that counts towards the agreement's minimum, and its discounts change what is
-/// worth buying. To sign nothing is always among the choices. Prints the cost and bound of every offer, what deciding in turn would cost,
-/// the discount at which each other offer would be worth signing, and what each clause is worth.
+/// Neither can be chosen first: what is bought lowers the spend that counts towards the agreement's
+/// minimum, and its discounts change what is worth buying. To sign nothing is always among the choices.
+/// Prints the cost and bound of every offer, what deciding in turn would cost, the discount at which
+/// each other offer would be worth signing, and what each clause is worth.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Example:
   covermix negotiate --usage usage.csv.gz --catalog prices.json.gz --agreements offers.toml
 
   # offers.toml
@@ -46,7 +49,8 @@ use std::time::Duration;
   gross = 320000
 
 Without --date the usage is read as a steady state: every contract year has its rate of spend. With --date the usage (or the futures of
---scenarios) must reach over all contract years, and purchases are made on those dates.")]
+--scenarios) must reach over all contract years, and purchases are made on those dates."
+)]
 pub(crate) struct Negotiate {
     #[command(flatten)]
     demand: Demand,
@@ -278,7 +282,11 @@ impl Findings<'_, '_> {
         }
     }
 
+    /// The years of the chosen agreement; only with dates, as a steady state has no years.
     fn ledgers(&self, text: &mut String) -> Result<()> {
+        if !self.problem.is_dated() {
+            return Ok(());
+        }
         let best = self.choice.best();
         let chosen = self.problem.under(&best.offer, self.agreements.other())?;
         for (index, (name, _)) in self.problem.scenarios().enumerate() {
@@ -319,7 +327,7 @@ impl Findings<'_, '_> {
             .collect();
         let chosen = problem.under(&choice.best().offer, agreements.other())?;
         let mut ledgers = Vec::new();
-        for (index, (name, _)) in problem.scenarios().enumerate() {
+        for (index, (name, _)) in problem.scenarios().enumerate().filter(|_| problem.is_dated()) {
             ledgers.push(json!({ "scenario": name, "ledger": chosen.ledger(&choice.best().solution.steps, index)? }));
         }
         Ok(json!({

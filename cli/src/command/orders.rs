@@ -26,13 +26,17 @@ enum Command {
     Verify(Verify),
 }
 
-/// Compare what the orders promised with what came: the difference by usage, prices, each order, and what happened without an order.
+/// Compare what the orders promised with what came: the difference by usage, prices, each order, and
+/// what happened without an order.
 ///
 /// Exit code 1 if an order was not executed as ordered, or something happened without one.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Example:
   covermix orders verify orders/orders.json --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json \\
-      --came-usage april/usage.csv.gz --came-portfolio april/portfolio.json --billed 73512.97")]
+      --came-usage april/usage.csv.gz --came-portfolio april/portfolio.json --billed 73512.97"
+)]
 struct Verify {
     /// The orders (orders.json of `covermix rebalance`).
     #[arg(value_name = "FILE")]

@@ -23,14 +23,17 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Decide what to do with the commitments held: exchange, sell, return, convert, renew or let lapse, where the provider's rules allow it, together
-/// with what to buy.
+/// Decide what to do with the commitments held, and until when.
 ///
-/// Prints how well each commitment is used, deadlines of the next 90 days, the bill before and after, every action with its worth, and the
-/// purchase calendar. With --out the orders to execute are written as orders.json and orders.csv; `covermix orders verify` compares
-/// them with the next bill.
+/// They are exchanged, sold, returned, converted, renewed or left to lapse where the provider's rules
+/// allow it, together with what is bought. Prints how well each commitment is used, deadlines of the
+/// next 90 days, the bill before and after, every action with its worth, and the purchase calendar.
+/// With --out the orders to execute are written as orders.json and orders.csv; `covermix orders verify`
+/// compares them with the next bill.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix rebalance --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --out orders/
   covermix rebalance --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --as-of 2026-03-01 --months 12 --assumptions resale.json
 
@@ -38,7 +41,8 @@ use std::time::Duration;
   {\"aws\": {\"sale_price\": {\"kind\": \"share_of_replacement\", \"share\": \"0.5\"}, \"sell_through\": 0.8}}
 
 Without --as-of the decision is made in the first hour of the usage, over the hours of the usage. With --as-of the usage is repeated by the
-calendar over --months from that day on.")]
+calendar over --months from that day on."
+)]
 pub(crate) struct Rebalance {
     #[command(flatten)]
     demand: Demand,
@@ -154,7 +158,7 @@ impl Rebalance {
             }
             let _ = writeln!(
                 text,
-                "\n{} orders written to {} and {}",
+                "\n{} order(s) written to {} and {}",
                 findings.orders.orders.len(),
                 written[0].display(),
                 written[1].display()
@@ -196,7 +200,7 @@ impl Findings<'_, '_> {
         let currency = self.catalog.currency();
         let _ = writeln!(
             text,
-            "As of {}: {} commitment(s) held, {:.0} hours planned, {} changes that the rules allow\n",
+            "As of {}: {} commitment(s) held, {:.0} hours planned, {} change(s) that the rules allow\n",
             self.now.date_naive(),
             self.problem.portfolio().commitments().len(),
             self.plan.hours(),

@@ -13,19 +13,24 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Recommend which commitments to buy: every hour of the usage counts, the plan is priced by the provider's own billing rules, and a proven
+/// Recommend which commitments to buy, with a proven bound.
+///
+/// Every hour of the usage counts, the plan is priced by the provider's own billing rules, and a proven
 /// lower bound says how much better any other plan could be.
 ///
-/// With --out the report is written: recommendation.json with every number, the same as .csv, recommendation.html and .md for analysts,
-/// recommendation-memo.html for who signs, recommendation-orders.html and .csv for who places the orders. Ctrl-C ends the search with the best
-/// plan so far.
+/// With --out the report is written: recommendation.json with every number, the same as .csv,
+/// recommendation.html and .md for analysts, recommendation-memo.html for who signs, recommendation-
+/// orders.html and .csv for who places the orders. Ctrl-C ends the search with the best plan so far.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix recommend --usage usage.csv.gz --catalog prices.json.gz --out plan/
   covermix recommend --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --policy policy.toml --out plan/
   covermix recommend --usage usage.csv.gz --catalog prices.json.gz --scenarios scenarios.toml --json | jq .purchases
 
-Exit code 1 if no plan keeps the rules of the policy; the rules that clash are named.")]
+Exit code 1 if no plan keeps the rules of the policy; the rules that clash are named."
+)]
 pub(crate) struct Recommend {
     #[command(flatten)]
     demand: Demand,
@@ -90,30 +95,29 @@ impl Recommend {
         }
         let plan = console.search(self.gap, Duration::from_secs(self.time_limit), |options| problem.solve(options))?;
         let was_interrupted = console.was_interrupted();
-        console.say("gathering the evidence for the report");
-        let mut settings = Settings { discount_rate: self.discount_rate, ..Settings::default() };
-        if was_interrupted {
-            // Their evidence takes searches of its own; who presses Ctrl-C wants the plan.
-            (settings.coverage_levels, settings.price_limits) = (Vec::new(), false);
+        let settings = Settings { discount_rate: self.discount_rate, ..Settings::default() };
+        // Their evidence takes searches of its own: it comes after the plan is safe, and who pressed Ctrl-C wants the plan alone.
+        let quick = Settings { coverage_levels: Vec::new(), price_limits: false, ..settings.clone() };
+        let document = self.out.as_ref().map(|folder| folder.join("recommendation.json"));
+        let mut report = Report::builder(&problem, &plan).settings(quick).build()?;
+        let mut written = document.as_ref().map_or_else(|| Ok(Vec::new()), |path| report.write(path))?;
+        if !was_interrupted {
+            console.say("the plan is found; gathering the evidence for the report");
+            report = Report::builder(&problem, &plan).settings(settings).build()?;
+            written = document.as_ref().map_or_else(|| Ok(Vec::new()), |path| report.write(path))?;
         }
-        let report = Report::builder(&problem, &plan).settings(settings).build()?;
         let mut text = recommendation_table(&plan, &catalog);
         let mut document = report.json()?;
         if let Some(name) = signed {
             let _ = writeln!(
                 text,
-                "\nUnder the agreement {name}: {:.2} {} in all after its discounts and shortfalls, expected; no plan costs less than {:.2}.",
+                "\nThe month above is before the agreement {name}. After its discounts and shortfalls the plan costs {:.2} {} in all, expected; no plan costs less than {:.2}.",
                 plan.objective(),
                 catalog.currency(),
                 plan.lower_bound(),
             );
             let signed = serde_json::json!({ "name": name, "cost": plan.objective(), "lower_bound": plan.lower_bound() });
             document["agreement"] = signed;
-        }
-        let mut written = Vec::new();
-        if let Some(folder) = &self.out {
-            inputs::make_folder(folder)?;
-            written = report.write(folder.join("recommendation.json"))?;
         }
         if self.rights.is_some() {
             let _ = writeln!(text, "\n{}", actions::table(&plan, &catalog));
@@ -140,7 +144,7 @@ impl Recommend {
     }
 }
 
-/// Rebuild the pages of a report (HTML, Markdown, CSV) from its JSON document, as `covermix recommend` writes it.
+/// Rebuild the pages of a report (HTML, Markdown, CSV) from its JSON document.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   covermix report plan/recommendation.json --out pages/")]

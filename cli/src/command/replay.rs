@@ -18,15 +18,19 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Bill a portfolio: what the usage costs under the commitments held, hour by hour, by the provider's own rules. No solver takes part.
+/// Bill usage under the commitments held, by the provider's own rules.
 ///
-/// Prints the bill by month (or day, or hour), by commitment and in all: what is left on demand, used and unused commitment, effective
-/// savings rate, coverage, utilisation.
+/// Every hour is replayed; no solver takes part. Prints the bill by month (or day, or hour), by
+/// commitment and in all: what is left on demand, used and unused commitment, effective savings rate,
+/// coverage, utilisation.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix replay --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json
   covermix replay --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --by day --json
-  covermix replay --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --explain 2025-03-14T10:00:00Z")]
+  covermix replay --usage usage.csv.gz --catalog prices.json.gz --portfolio portfolio.json --explain 2025-03-14T10:00:00Z"
+)]
 pub(crate) struct Replay {
     #[command(flatten)]
     demand: Demand,
@@ -85,7 +89,7 @@ impl Replay {
         };
         let currency = catalog.currency();
         let mut text = format!(
-            "{} usage lines x {} hours under {} commitment(s), {currency}\n\n",
+            "{} usage line(s) x {} hours under {} commitment(s), {currency}\n\n",
             usage.lines().len(),
             usage.grid().count,
             portfolio.commitments().len()

@@ -11,12 +11,17 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// Project usage into the futures of a scenario file (growth, drivers, migrations, launches, shutdowns), list them with their probabilities
-/// and totals, and write each as usage curves.
+/// Project usage into the futures of a scenario file.
+///
+/// Lists the futures (growth, drivers, migrations, launches, shutdowns) with their probabilities and
+/// totals, and writes each as usage curves.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   covermix scenario --usage usage.csv.gz --scenarios scenarios.toml
-  covermix scenario --usage usage.csv.gz --scenarios scenarios.toml --catalog prices.json.gz --out futures/")]
+  covermix scenario --usage usage.csv.gz --scenarios scenarios.toml --catalog prices.json.gz --out futures/"
+)]
 pub(crate) struct Futures {
     /// Hourly usage: CSV, plain or gzip.
     #[arg(long, value_name = "FILE")]
