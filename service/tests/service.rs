@@ -170,7 +170,7 @@ async fn wrong_input_is_answered_with_what_is_wrong() -> Outcome<()> {
         ("/plan", "application/pdf", good.clone(), 415, "text/csv"),
         ("/plan", "application/json", "{".into(), 400, "body"),
         ("/plan", "application/json", with(json!({"max_share": 1})), 400, "max_share"),
-        ("/plan", "application/json", held, 422, "commitments"),
+        ("/plan", "application/json", held, 422, "covermix portfolio"),
         ("/plan?wait=true", "application/json", with(clash), 422, "max_purchases"),
     ];
     for (path, kind, body, expected, word) in cases {
