@@ -3,10 +3,11 @@
 use covermix::catalog::Catalog;
 use covermix_service::{Limits, router};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -54,23 +55,29 @@ async fn start(limits: Limits) -> Outcome<String> {
     Ok(address)
 }
 
-async fn open(address: &str, method: &str, path: &str, kind: &str, body: &[u8]) -> Outcome<TcpStream> {
-    let mut stream = TcpStream::connect(address).await?;
+fn open(address: &str, method: &str, path: &str, kind: &str, body: &[u8]) -> Outcome<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(head.as_bytes())?;
     // A server that refuses early stops reading.
-    let _may_be_refused = stream.write_all(body).await;
+    let _may_be_refused = stream.write_all(body);
     Ok(stream)
 }
 
+/// Status, head in lower case, body. The client is blocking: the server has threads of its own.
 async fn ask(address: &str, method: &str, path: &str, kind: &str, body: &[u8]) -> Outcome<(u16, String, String)> {
-    let mut stream = open(address, method, path, kind, body).await?;
-    let mut answer = Vec::new();
-    let _may_be_reset = stream.read_to_end(&mut answer).await;
-    let answer = String::from_utf8(answer)?;
+    let [address, method, path, kind] = [address, method, path, kind].map(ToOwned::to_owned);
+    let body = body.to_vec();
+    let client = move || -> Result<Vec<u8>, String> {
+        let mut stream = open(&address, &method, &path, &kind, &body).map_err(|error| error.to_string())?;
+        let mut answer = Vec::new();
+        let _may_be_reset = stream.read_to_end(&mut answer);
+        Ok(answer)
+    };
+    let answer = String::from_utf8(tokio::task::spawn_blocking(client).await??)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("no end of the head")?;
     let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
     Ok((status, head.to_ascii_lowercase(), body.to_owned()))
@@ -163,7 +170,7 @@ async fn wrong_input_is_answered_with_what_is_wrong() -> Outcome<()> {
         ("/plan", "application/pdf", good.clone(), 415, "text/csv"),
         ("/plan", "application/json", "{".into(), 400, "body"),
         ("/plan", "application/json", with(json!({"max_share": 1})), 400, "max_share"),
-        ("/plan", "application/json", held, 422, "commitments"),
+        ("/plan", "application/json", held, 422, "covermix portfolio"),
         ("/plan?wait=true", "application/json", with(clash), 422, "max_purchases"),
     ];
     for (path, kind, body, expected, word) in cases {
@@ -209,7 +216,7 @@ async fn a_deleted_job_keeps_its_best_plan_and_others_wait() -> Outcome<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_goes_away_ends_its_search() -> Outcome<()> {
     let address = start(Limits::default()).await?;
-    let stream = open(&address, "POST", "/plan?wait=true", "application/json", &long_request()?).await?;
+    let stream = open(&address, "POST", "/plan?wait=true", "application/json", &long_request()?)?;
     for _ in 0..600 {
         if get(&address, "/plan/1").await?.1["progress"]["sweeps"].is_u64() {
             break;
