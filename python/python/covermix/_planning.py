@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _native
+from ._agreement import AgreementFirst, Choice, IndifferenceDiscount, OfferedAgreement, OtherSpend, offers_text, other_text
 from ._billing import Bill, Judge
 from ._catalog import Catalog, Portfolio
-from ._errors import InfeasibleError, InputError, InterruptedWarning
+from ._document import Immutable, exact_text, plain
+from ._errors import InfeasibleError, InputError
+from ._held import Change, Finding, Flexibility, PlannedAction, Rights, Tranche
+from ._orders import Orders
 from ._policy import Objective, Policy, Rules
-from ._records import Certificate, Evaluation, Progress, Purchase, Reason, Remainder, Status, aware, member
+from ._records import Certificate, Evaluation, Purchase, Reason, Remainder, Status, aware, member
+from ._report import Audience, Report
+from ._search import ProgressFunction, effort, searched
+from ._spot import SpotOption, SpotPlan
 from ._table import Table
 from ._usage import UsageCurves
 
@@ -26,15 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Planner", "Problem"]
 
-ProgressFunction = Callable[[Progress], object]
 
-
-class Planner:
+class Planner(Immutable):
     """Gathers the inputs; builds the problem, or solves it at once. Immutable: :meth:`replace` gives another.
 
     Give ``usage`` alone, or ``scenarios`` with probabilities that add up to 1. Without ``purchase_dates`` the usage is a steady state: what is
     bought runs through all of it. With dates each purchase serves from its date to the end of its term. ``discount_rate`` is effective a year
-    (0.08 is 8 %). ``own_plan`` is what you would buy yourself, by offer, to be compared with.
+    (0.08 is 8 %). ``own_plan`` is what you would buy yourself, by offer, to be compared with. ``rights`` lets the plan act on what is held by the
+    providers' rules: exchange, sell, return. ``renewing=True`` lets it buy again, with purchase dates, what ends within the hours planned.
 
     >>> import covermix
     >>> usage = covermix.example_usage().filter(account="shop", sku="r5.*")
@@ -52,6 +57,8 @@ class Planner:
         "policy",
         "purchase_dates",
         "remainder",
+        "renewing",
+        "rights",
         "rules",
         "scenarios",
         "usage",
@@ -71,6 +78,8 @@ class Planner:
         purchase_dates: Iterable[datetime | date | str] = (),
         remainder: Remainder | str = Remainder.WORTH_ITS_COST,
         own_plan: Mapping[str, Decimal | str | int] | None = None,
+        rights: Rights | None = None,
+        renewing: bool = False,
     ) -> None:
         if (usage is None) == (scenarios is None):
             remedy = "give either usage or scenarios"
@@ -86,6 +95,8 @@ class Planner:
         self.purchase_dates = tuple(aware(at, "purchase_dates") for at in purchase_dates)
         self.remainder: Remainder = member(Remainder, remainder, "remainder")
         self.own_plan = None if own_plan is None else {offer: Decimal(quantity) for offer, quantity in own_plan.items()}
+        self.rights = rights
+        self.renewing = bool(renewing)
 
     def replace(self, **changes: Any) -> Planner:
         """The same planner with some inputs changed, named as in the constructor."""
@@ -134,7 +145,7 @@ def _planner(given: dict[str, Any]) -> Planner:
     return Planner(**given)
 
 
-class Problem:
+class Problem(Immutable):
     """A planning problem: all that decides the answer. Made by :meth:`Planner.build`."""
 
     __slots__ = ("_native", "planner")
@@ -144,18 +155,18 @@ class Problem:
         scenarios = [(one.name, one.probability, one.usage._native) for one in planner.scenarios]
         if planner.usage is not None:
             scenarios = [("usage", 1.0, planner.usage._native)]
-        self._native = _native.Problem(
-            planner.catalog._native,
-            scenarios,
-            planner.owning._native,
-            planner.policy.to_json(),
-            planner.rules.to_json(),
-            planner.objective.to_json(),
-            planner.discount_rate,
-            list(planner.purchase_dates),
-            planner.remainder.value,
-            planner.own_plan,
-        )
+        settings = {
+            "policy": planner.policy,
+            "rules": planner.rules,
+            "objective": planner.objective,
+            "discount_rate": planner.discount_rate,
+            "purchase_dates": planner.purchase_dates,
+            "remainder": planner.remainder,
+            "own_plan": planner.own_plan,
+            "rights": planner.rights,
+            "renewing": planner.renewing,
+        }
+        self._native = _native.Problem(planner.catalog._native, scenarios, planner.owning._native, json.dumps(plain(settings)))
 
     @property
     def usage(self) -> UsageCurves:
@@ -215,10 +226,8 @@ class Problem:
 
         Raises :class:`InfeasibleError` if no plan keeps all rules, naming those that clash; :class:`SolverError`.
         """
-        with _Reporter(progress) as report:
-            native, is_interrupted = self._native.solve(_effort(relative_gap, time_limit), threads, report)
-        if is_interrupted:
-            warnings.warn("Ctrl-C ended the search: this is the best plan so far", InterruptedWarning, stacklevel=2)
+        what = "this is the best plan so far"
+        native = searched(self._native.solve, what, relative_gap, time_limit, threads, progress)
         return Plan(native, self)
 
     def search(
@@ -230,22 +239,129 @@ class Problem:
         progress: bool | ProgressFunction = False,
     ) -> dict[str, Any]:
         """Solves for the numbers alone (objective, lower bound, gap, steps): no exact bills and no baselines, for problems of any size."""
-        with _Reporter(progress) as report:
-            text, is_interrupted = self._native.search(_effort(relative_gap, time_limit), threads, report)
-        if is_interrupted:
-            warnings.warn("Ctrl-C ended the search: these are the best numbers so far", InterruptedWarning, stacklevel=2)
+        what = "these are the best numbers so far"
+        text = searched(self._native.search, what, relative_gap, time_limit, threads, progress)
         numbers: dict[str, Any] = json.loads(text)
         numbers.pop("baselines")
         return numbers | {"status": Status(numbers["status"])}
 
+    def changes(self) -> tuple[Change, ...]:
+        """What may be done with what is held, by the planner's rights."""
+        return tuple(Change.from_dict(change) for change in json.loads(_native.changes(self._native)))
+
+    def flexibility(
+        self,
+        *,
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> Flexibility:
+        """What the rights of what is held cost and what they are worth, scenario by scenario."""
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
+            return _native.flexibility(self._native, effort, threads, report)
+
+        text = searched(search, "the worth may be less exact than asked for", relative_gap, time_limit, threads, progress)
+        return Flexibility.from_dict(json.loads(text))
+
+    def choose_agreement(
+        self,
+        offers: Iterable[OfferedAgreement],
+        *,
+        other: Iterable[OtherSpend] = (),
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> Choice:
+        """Decides agreement and commitments together: the best purchases under every offer, and the cheapest offer.
+
+        Give :meth:`OfferedAgreement.none` among the offers if nothing need be signed. ``other`` is spend beside the usage, which counts and costs
+        too. ``time_limit`` is that of one search. With purchase dates every period lies within the hours of the usage and starts and ends with a
+        calendar month; in a steady state every period has the usage's rate of spend. Raises :class:`InputError`, :class:`InfeasibleError`.
+        """
+        beside, given = other_text(other), offers_text(offers)
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[_native.Choice, bool]:
+            return _native.choose_agreement(self._native, given, beside, effort, threads, report)
+
+        what = "these are the best purchases so far"
+        return Choice(searched(search, what, relative_gap, time_limit, threads, progress), self, beside)
+
+    def agreement_first(
+        self,
+        offers: Iterable[OfferedAgreement],
+        *,
+        other: Iterable[OtherSpend] = (),
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> AgreementFirst:
+        """What deciding in turn comes to, agreement first and commitments second, to compare with :meth:`choose_agreement`."""
+        beside, given = other_text(other), offers_text(offers)
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
+            return _native.agreement_first(self._native, given, beside, effort, threads, report)
+
+        text = searched(search, "these are the best costs so far", relative_gap, time_limit, threads, progress)
+        return AgreementFirst.from_dict(json.loads(text))
+
+    def indifference_discount(
+        self,
+        offer: OfferedAgreement,
+        reference_cost: float,
+        *,
+        other: Iterable[OtherSpend] = (),
+        largest: float = 0.4,
+        tolerance: float = 5e-4,
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> IndifferenceDiscount:
+        """At which discount on all services, from 0 to ``largest``, an offer costs as much as a reference (the best of the other offers, say), with
+        purchases decided anew at every discount."""
+        beside, given = other_text(other), offer.to_json()
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
+            return _native.indifference_discount(
+                self._native, given, reference_cost, beside, (largest, tolerance), effort, threads, report
+            )
+
+        text = searched(search, "the discount may be less exact than asked for", relative_gap, time_limit, threads, progress)
+        return IndifferenceDiscount.from_dict(json.loads(text))
+
+    def solve_with_spot(
+        self,
+        options: Iterable[SpotOption],
+        *,
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> SpotPlan:
+        """Decides purchases and spot together: never worse than buying first and using spot for what is left.
+
+        Raises :class:`InputError` for an option of a line that is not in the usage or not on demand, a second one of a line, a share or price out of
+        range.
+        """
+        given = json.dumps([plain(option.to_dict()) for option in options])
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[_native.SpotPlan, bool]:
+            return _native.solve_with_spot(self._native, given, effort, threads, report)
+
+        return SpotPlan(searched(search, "this is the best plan so far", relative_gap, time_limit, threads, progress), self)
+
     def cost_by_coverage(self, levels: Iterable[float], *, relative_gap: float = 1e-3, threads: int | None = None) -> Table:
         """The relaxed optimum at which just this share of usage is covered: the curve that people draw by hand."""
-        points = self._native.cost_by_coverage(list(levels), _effort(relative_gap, 600.0), threads)
+        points = self._native.cost_by_coverage(list(levels), effort(relative_gap, 600.0), threads)
         return self._curve("Cost by coverage", "coverage", points)
 
     def cost_by_limit(self, factors: Iterable[float], *, relative_gap: float = 1e-3, threads: int | None = None) -> dict[str, Table]:
         """The relaxed optimum under each limit of the policy, with the limit multiplied by each factor; by the limit's name."""
-        curves = self._native.cost_by_limit(list(factors), _effort(relative_gap, 600.0), threads)
+        curves = self._native.cost_by_limit(list(factors), effort(relative_gap, 600.0), threads)
         return {field: self._curve(f"Cost by {field}", field, points) for field, points in curves}
 
     def frontier(self, rule: str, values: Iterable[Any], *, relative_gap: float = 1e-3, threads: int | None = None) -> Table:
@@ -302,7 +418,7 @@ class Problem:
         return Problem, (self.planner,)
 
 
-class Plan:
+class Plan(Immutable):
     """What to buy, what it does to the bill, and how good it provably is. Bills are of the first scenario; costs, bound and gap of all.
 
     ``str(plan)`` is the recommendation as text.
@@ -376,6 +492,11 @@ class Plan:
         return Decimal(self._figures["upfront"])
 
     @property
+    def one_off(self) -> Decimal:
+        """What the actions cost at once that bills do not show: what was paid for and is given up without being paid back."""
+        return Decimal(self._figures["one_off"])
+
+    @property
     def cash_break_even_month(self) -> int | None:
         """The month in which all that was paid is less than it would have been without the purchases; ``None`` if never."""
         return self._figures["cash_break_even_month"]
@@ -439,6 +560,70 @@ class Plan:
         """What is held with the purchases."""
         return Portfolio._of(self._native.portfolio())
 
+    @property
+    def actions(self) -> tuple[PlannedAction, ...]:
+        """What to do with what is held: changes, then what ends within the hours planned and is renewed or not (with purchase dates)."""
+        return tuple(PlannedAction.from_dict(action) for action in json.loads(_native.actions(self._native)))
+
+    def triage(self, now: datetime | date | str | None = None) -> tuple[Finding, ...]:
+        """Every commitment held, by waste, the largest first, with what the plan does with it and its deadlines from ``now`` (the first hour)."""
+        at = self.problem.usage.first_hour if now is None else aware(now, "now")
+        return tuple(Finding.from_dict(finding) for finding in json.loads(_native.triage(self._native, at)))
+
+    def calendar(self) -> tuple[Tranche, ...]:
+        """What to buy on which date."""
+        return tuple(Tranche.from_dict(tranche) for tranche in json.loads(_native.calendar(self._native))["tranches"])
+
+    def ladder(self) -> Table:
+        """What expires in which month after the plan, in effective cost an hour: held today, and bought or received by the plan."""
+        rows = json.loads(_native.calendar(self._native))["ladder"]
+        return Table.of(
+            "What expires by month",
+            month=("text", [row["month"] for row in rows]),
+            held=("money", [row["held"] for row in rows], f"{self.currency}/hour"),
+            bought=("money", [row["bought"] for row in rows], f"{self.currency}/hour"),
+        )
+
+    def orders(self, account: str = "") -> Orders:
+        """The plan as orders, with every field of the provider's purchase calls; ``account`` is the one that buys."""
+        return Orders.from_json(_native.plan_orders(self._native, account))
+
+    def report(
+        self,
+        audience: Audience | str = Audience.ANALYST,
+        *,
+        cases: Mapping[str, UsageCurves] | None = None,
+        discount_rate: float = 0.08,
+        purchase_date: date | None = None,
+        is_capitalised: bool = False,
+        low_usage: float = 0.8,
+        high_usage: float = 1.2,
+        coverage_levels: Iterable[float] = (0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8),
+        price_limits: bool = True,
+        time_limit: float = 30.0,
+        threads: int | None = None,
+    ) -> Report:
+        """The plan with its evidence for a reader: HTML, Markdown, CSV and JSON.
+
+        ``cases`` are usages by name to show the plan with, of the hours planned for; without them, and with one scenario, usage times ``low_usage``
+        and ``high_usage``. ``discount_rate`` is the cost of capital a year. ``purchase_date`` is when the purchases of a steady state are made, the
+        day the usage ends if not given. ``is_capitalised`` makes upfront payments an asset instead of a prepaid expense. ``coverage_levels`` (a
+        search each) and ``price_limits`` (two searches a limit) draw the curves of cost; each search may take ``time_limit`` seconds. Ctrl-C raises
+        at once.
+        """
+        settings = {
+            "discount_rate": discount_rate,
+            "purchase_date": purchase_date,
+            "is_capitalised": is_capitalised,
+            "low_usage": low_usage,
+            "high_usage": high_usage,
+            "coverage_levels": list(coverage_levels),
+            "price_limits": price_limits,
+            "time_limit": time_limit,
+        }
+        shown = [(name, usage._native) for name, usage in (cases or {}).items()]
+        return Report(_native.plan_report(self._native, json.dumps(plain(settings)), shown, threads), audience)
+
     def baselines(self) -> Table:
         """The simple rules that the plan is compared with, billed by the same judge; the cheapest first."""
         rows: list[dict[str, Any]] = sorted(json.loads(self._native.baselines()), key=lambda row: row["billed_cost"])
@@ -458,11 +643,11 @@ class Plan:
         )
 
     def to_json(self) -> str:
-        """The recommendation as JSON, the same document that Rust writes."""
-        return self._native.to_json()
+        """The report's document (``covermix-report/1``, which Rust writes too) without the curves that take further searches."""
+        return self.report(coverage_levels=(), price_limits=False).to_json()
 
     def to_dict(self) -> dict[str, Any]:
-        """The recommendation as a document."""
+        """The same as a document."""
         return json.loads(self.to_json())
 
     def plot_waterline(self, start: datetime | None = None, end: datetime | None = None, ax: Axes | None = None) -> Axes:
@@ -511,53 +696,9 @@ class Plan:
     def __hash__(self) -> int:
         return hash((self.objective, self.lower_bound))
 
-    def __copy__(self) -> Plan:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Plan:
-        return self
-
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.problem, self._native.numbers())
+        return _restore, (self.problem, exact_text(self._native.numbers()))
 
 
 def _restore(problem: Problem, numbers: str) -> Plan:
     return Plan(_native.restore_plan(problem._native, numbers), problem)
-
-
-def _effort(relative_gap: float, time_limit: float) -> str:
-    return json.dumps({"relative_gap": float(relative_gap), "time_limit": float(time_limit)})
-
-
-class _Reporter:
-    """Shows progress: nothing, a tqdm bar if tqdm is there, or a function of the caller's."""
-
-    def __init__(self, progress: bool | ProgressFunction) -> None:
-        self._progress = progress
-        self._bar: Any = None
-
-    def __enter__(self) -> Callable[[int, float, float], None] | None:
-        if self._progress is False:
-            return None
-        if callable(self._progress):
-            function = self._progress
-            return lambda sweeps, bound, cost: void(function(Progress(sweeps, bound, cost)))
-        try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            return None
-        self._bar = tqdm(desc="sweeps over all hours", unit="sweep")
-        return self._advance
-
-    def _advance(self, sweeps: int, bound: float, cost: float) -> None:
-        progress = Progress(sweeps, bound, cost)
-        self._bar.update(sweeps - self._bar.n)
-        self._bar.set_postfix_str(f"relaxed gap {progress.gap:.4%}")
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-def void(_: object) -> None:
-    """Drops what a progress function returns."""
