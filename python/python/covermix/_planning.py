@@ -684,7 +684,19 @@ class Plan(Immutable):
             f"<p>Saves {self.savings_monthly:,.2f} {self.currency} a month for {self.upfront:,.2f} upfront. Billed {self.objective:,.2f}; no plan "
             f"under this policy costs less than {certificate.lower_bound:,.2f}: gap {self.gap:.4%} ({self.status.value.replace('_', ' ')}).</p>"
         )
-        return self.order_list()._repr_html_() + proof
+        return self.order_list()._repr_html_() + self._action_list()._repr_html_() * bool(self.actions) + proof
+
+    def _action_list(self) -> Table:
+        actions = self.actions
+        return Table.of(
+            "What to do with what is held",
+            action=("text", [action.kind.replace("_", " ") for action in actions]),
+            at=("date", [action.at.date() for action in actions]),
+            before=("text", [action.before for action in actions]),
+            after=("text", [action.after for action in actions]),
+            paid=("money", [action.paid for action in actions], self.currency),
+            value=("float", [action.value for action in actions], f"{self.currency} over the hours planned"),
+        )
 
     def __eq__(self, other: object) -> bool:
         """Whether two plans buy the same for the same problem at the same proven bound; the time they took does not matter."""
