@@ -51,7 +51,7 @@ def tier(name, share, discount):
     return OfferedAgreement(name, "aws", discount=discount, terms=Terms.aws_enterprise_discount(start, [minimum] * 3))
 
 
-offers = [OfferedAgreement.none(), tier("low", 0.55, "0.04"), tier("middle", 0.75, "0.06"), tier("high", 0.95, "0.08")]
+offers = [OfferedAgreement.none(), tier("low", 0.55, "0.04"), tier("middle", 0.62, "0.06"), tier("high", 0.70, "0.08")]
 offers
 
 # %% [markdown]

@@ -49,7 +49,7 @@ bill
 money = bill.money
 print(f"Billed {money.billed:,.2f} {bill.currency}: effective savings rate {money.effective_savings_rate:.2%}, coverage {money.coverage:.2%}.")
 for note in bill.notes:
-    print("-", note.replace("bill-2025-12.csv.gz", "the bill"))
+    print("-", note.rpartition("/")[2])
 
 # %% [markdown]
 # Twelve such bills give the year's curves. Everything must have a price, or it is listed with its quantity.
@@ -114,8 +114,8 @@ ahead.errors
 pd.DataFrame(ahead.paths.T, columns=[f"{quantile:.0%}" for quantile in ahead.quantiles], index=pd.RangeIndex(1, 14, name="week ahead")).tail(3)
 
 # %% [markdown]
-# Three futures of the coming year, from drivers and plans: the number of users, a migration, a price cut. The example's file is of 2025; moved on
-# by a year, it starts where the usage ends.
+# Three futures of the coming year, from drivers and plans: the number of users, growth, a migration to larger sizes (the same price for the same
+# work). The example's file is of 2025; moved on by a year, it starts where the usage ends.
 
 # %%
 file = covermix.ScenarioFile(covermix.example_scenarios().to_json().replace("2025-", "2026-"))
@@ -232,7 +232,10 @@ finance.tornado(
 from IPython.display import Markdown
 
 cases = {future.name: future.usage for future in futures}
-report = plan.report("executive", cases=cases, discount_rate=wacc, coverage_levels=(), price_limits=False)
+base = futures[0].usage
+cases["a third less"] = covermix.UsageCurves.from_arrays(base.quantity * 2 / 3, base.first_hour, base.lines)
+settings = {"discount_rate": wacc, "purchase_date": base.first_hour.date(), "coverage_levels": (), "price_limits": False}
+report = plan.report("executive", cases=cases, **settings)
 Markdown(report.to_markdown())
 
 # %%

@@ -1,5 +1,8 @@
 """Runs the notebooks (percent scripts) and writes copies with their outputs to rendered/; with --check runs them, writes nothing, and fails where the
-text of an output is not that of the copy. What differs from run to run by its nature (times, addresses) is left out of the comparison."""
+text of an output is not that of the copy. What differs from run to run by its nature (times, addresses) is left out of the comparison.
+
+    python render.py [--check] [NAME...]
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,9 @@ def run(name: str, is_check: bool) -> bool:
 
 
 def main() -> None:
-    results = [run(name, "--check" in sys.argv[1:]) for name in NOTEBOOKS]
+    arguments = sys.argv[1:]
+    names = [argument for argument in arguments if argument != "--check"] or NOTEBOOKS
+    results = [run(name, "--check" in arguments) for name in names]
     if not all(results):
         sys.exit("The rendered notebooks are out of date: run python/notebooks/render.py, look at what changed, and check it in.")
 

@@ -3,7 +3,8 @@ use discounts. A plan is priced by replaying the provider's own billing rules in
 
 The nouns are those of the Rust library: :class:`UsageCurves` (what runs), :class:`Catalog` (what is for sale), :class:`Portfolio` (what is held),
 :class:`Judge` and :class:`Bill` (what it costs), :class:`Planner`, :class:`Problem` and :class:`Plan` (what to buy), :class:`Rights` (what may be done
-with what is held), :class:`Orders` and :class:`Report` (what to do, and for whom), :mod:`covermix.scenario` (what may happen), :mod:`covermix.finance` (money and time), :mod:`covermix.plots` (charts on matplotlib).
+with what is held), :class:`Orders` and :class:`Report` (what to do, and for whom), :func:`read_bill` (a provider's bill), :mod:`covermix.scenario`
+(what may happen), :mod:`covermix.finance` (money and time), :mod:`covermix.plots` (charts on matplotlib).
 
 >>> import covermix
 >>> usage = covermix.example_usage().filter(account="shop", sku="r5.*")
@@ -65,9 +66,22 @@ from ._held import (
 from ._many import plan_many, plan_one
 from ._native import __version__
 from ._orders import Cause, Order, OrderEffect, Orders, Verification
-from ._planning import Plan, Planner, Problem
+from ._plan import Plan
+from ._planning import Planner, Problem
 from ._policy import Objective, Policy, Rules
-from ._provider_bill import BillMoney, BillProgress, ChargeMoney, OwnerCost, Owners, ProviderBill, Reconciliation, ReconciliationEntry, Treatment, find_program, read_bill
+from ._provider_bill import (
+    BillMoney,
+    BillProgress,
+    ChargeMoney,
+    OwnerCost,
+    Owners,
+    ProviderBill,
+    Reconciliation,
+    ReconciliationEntry,
+    Treatment,
+    find_program,
+    read_bill,
+)
 from ._records import (
     Certificate,
     Charges,

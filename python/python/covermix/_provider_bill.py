@@ -29,7 +29,19 @@ from ._errors import FileError, InputError, SolverError, UnknownSku
 from ._table import Table
 from ._usage import UsageCurves
 
-__all__ = ["BillMoney", "BillProgress", "ChargeMoney", "OwnerCost", "Owners", "ProviderBill", "Reconciliation", "ReconciliationEntry", "Treatment", "find_program", "read_bill"]
+__all__ = [
+    "BillMoney",
+    "BillProgress",
+    "ChargeMoney",
+    "OwnerCost",
+    "Owners",
+    "ProviderBill",
+    "Reconciliation",
+    "ReconciliationEntry",
+    "Treatment",
+    "find_program",
+    "read_bill",
+]
 
 #: Names the program, where it is neither beside Python nor on the path.
 PROGRAM = "COVERMIX_PROGRAM"
@@ -260,7 +272,8 @@ def read_bill(
     found = find_program(program)
     with tempfile.TemporaryDirectory(prefix="covermix-") as temporary:
         out = Path(folder if folder is not None else temporary)
-        arguments = [str(found), "--json", "ingest", *(os.fspath(path) for path in paths), "--out", str(out), "--time-zone", time_zone, "--memory", str(memory)]
+        arguments = [str(found), "--json", "ingest", *(os.fspath(path) for path in paths)]
+        arguments += ["--out", str(out), "--time-zone", time_zone, "--memory", str(memory)]
         known: Catalog | None = None
         if catalog is not None:
             known = catalog if isinstance(catalog, Catalog) else Catalog.read(catalog)
