@@ -31,8 +31,6 @@ mod document;
 mod explain;
 mod figure;
 mod html;
-#[cfg(feature = "highs")]
-mod json;
 mod markdown;
 pub mod model;
 mod pictures;
@@ -43,8 +41,6 @@ pub use audience::Audience;
 #[cfg(feature = "highs")]
 pub use build::{Builder, Settings};
 pub use figure::Figure;
-#[cfg(feature = "highs")]
-pub use json::recommendation_json;
 pub use model::Report;
 #[cfg(feature = "highs")]
 pub use table::recommendation_table;

@@ -28,11 +28,13 @@ def main() -> None:
     accounts = sorted({line.account for line in usage.lines})
     planners = {account: Planner(catalog, usage=usage.filter(account=account)) for account in accounts}
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    plans = plan_on_ray(planners)
+    plans = plan_on_ray(planners, relative_gap=5e-3)
     ray.shutdown()
+    local = covermix.plan_many(planners, relative_gap=5e-3, backend="sequential")
     for account, plan in plans.items():
-        assert plan == covermix.plan_one(planners[account]), account
-        print(account, plan)
+        assert isinstance(plan, Plan) and plan == local[account], account
+        saved = f"saves {plan.savings_monthly:,.2f} {plan.currency} a month, gap {plan.gap:.3%}"
+        print(f"{account}: {len(plan.purchases)} purchases, {saved}, identical to local")
 
 
 if __name__ == "__main__":

@@ -14,94 +14,98 @@
 # # Negotiating an agreement
 #
 # An agreement (AWS EDP or PPA, Azure MACC, Google commit) gives a discount for a yearly amount that is owed whether it is spent or not. How much to
-# commit? Savings by commitments lower the spend that counts, so both are looked at together: for each tier, the plan is made again at the tier's
-# prices, and the year is charged in each future.
+# commit? Commitments lower the spend that counts, and the discount changes what commitments are worth, so both are decided together, in all futures
+# at once, with a proven bound.
 
 # %%
 import covermix
 import pandas as pd
-from covermix import finance
+from covermix import Clause, OfferedAgreement, OtherSpend, Terms, finance
 
 pd.options.display.float_format = "{:,.2f}".format
 catalog, usage = covermix.example_catalog(), covermix.example_usage().filter(account="shop")
 futures = covermix.example_scenarios().project(usage, catalog)
-policy = covermix.example_policy()
+problem = covermix.Planner(catalog, scenarios=futures, policy=covermix.example_policy()).build()
 
 # %% [markdown]
 # ## What is spent without an agreement
 
 # %%
-alone = covermix.Planner(catalog, scenarios=futures, policy=policy).solve(relative_gap=2e-3)
-spend = dict(zip((future.name for future in futures), alone.evaluation.scenario_costs, strict=True))
+alone = problem.solve(relative_gap=2e-3)
+spend = round(problem.evaluate({}).objective, -3)
+print(f"With nothing bought and nothing signed a year costs {spend:,.0f} {alone.currency}.")
 alone
 
 # %% [markdown]
 # ## The tiers on the table
 #
-# Commit and discount a year. Where spend is above the indifference point of two tiers, the deeper one costs less.
+# A minimum for each of three years, and a discount. Beside the usage there are purchases on the Marketplace, which count up to a quarter of the minimum.
 
 # %%
-base = spend["base"]
-tiers = {
-    "none": (0.0, 0.0),
-    "low": (round(0.70 * base, -3), 0.05),
-    "middle": (round(0.90 * base, -3), 0.07),
-    "high": (round(1.05 * base, -3), 0.09),
-}
-pairs = [("low", "middle"), ("middle", "high")]
-pd.DataFrame(
-    [(f"{shallow} to {deep}", finance.indifference_spend(tiers[shallow], tiers[deep])) for shallow, deep in pairs],
-    columns=["tiers", "gross spend above which the deeper costs less"],
-)
+start = usage.first_hour.date()
+other = [OtherSpend("aws", start, "marketplace", str(round(0.1 * spend)))]
+
+
+def tier(name, share, discount):
+    minimum = str(round(share * spend, -3))
+    return OfferedAgreement(name, "aws", discount=discount, terms=Terms.aws_enterprise_discount(start, [minimum] * 3))
+
+
+offers = [OfferedAgreement.none(), tier("low", 0.55, "0.04"), tier("middle", 0.62, "0.06"), tier("high", 0.70, "0.08")]
+offers
 
 # %% [markdown]
-# ## Plan and agreement together
+# ## Agreement and purchases together
+
+# %%
+choice = problem.choose_agreement(offers, other=other, relative_gap=2e-3)
+choice
+
+# %%
+best = choice.best
+print(f"Sign {best.offer!r}: {choice.cost:,.0f} expected a year; no plan under any offer costs less than {choice.lower_bound:,.0f} (gap {choice.gap:.2%}).")
+for purchase in best.purchases[:4]:
+    print(f"- {purchase.quantity.normalize():f} x {purchase.offer}")
+
+# %% [markdown]
+# ## Deciding in turn
 #
-# Here the discount falls on all usage and fees of commitments. What counts is the discounted spend; what is missing is owed.
+# Sign first, by the spend of today, and buy afterwards: what does that cost?
 
 # %%
-rows = []
-for name, (commit, discount) in tiers.items():
-    term = {"kind": "percentage", "percent": str(round(100 * discount, 6)), "commitments": "included"}
-    plan = covermix.Planner(catalog.negotiated([term]) if discount else catalog, scenarios=futures, policy=policy).solve(relative_gap=2e-3)
-    for future, net in zip(futures, plan.evaluation.scenario_costs, strict=True):
-        gross = net / (1 - discount)
-        year = finance.tier_cost(gross, commit=commit, discount=discount)
-        rows.append({"tier": name, "scenario": future.name, "probability": future.probability, "net spend": net, "shortfall": year - net, "year": year})
-table = pd.DataFrame(rows)
-table.pivot(index="tier", columns="scenario", values="year").loc[list(tiers)]
+first = problem.agreement_first(offers, other=other, relative_gap=2e-3)
+print(f"With nothing bought {first.offer!r} looks cheapest. Buying afterwards without regard to its minimum costs {first.blind_cost:,.0f},")
+print(f"with regard to it {first.informed_cost:,.0f}: deciding together saves {first.informed_cost - choice.cost:,.0f} a year.")
+
+# %% [markdown]
+# ## What to ask for
+#
+# At which discount would the high tier be worth as much? And what would clauses be worth, purchases decided anew?
 
 # %%
-expected = table.assign(weighted=table["year"] * table["probability"]).groupby("tier")["weighted"].sum().loc[list(tiers)]
-order = [future.name for future in futures]
-costs = table.pivot(index="tier", columns="scenario", values="year").loc[list(tiers), order]
-risks, chosen, information = covermix.scenario.risk([future.probability for future in futures], costs.to_numpy(), level=0.75)
-result = pd.DataFrame(risks, index=list(tiers))
-print(f"Least expected cost: {list(tiers)[chosen]}. To know the future first would be worth {information:,.0f} a year.")
-result
+high = choice.offer("high")
+found = problem.indifference_discount(high, choice.cost, other=other, largest=0.3, tolerance=2e-3, relative_gap=2e-3)
+print(f"The high tier is offered at {found.offered:.1%}; " + ("no discount up to 30 % is enough" if found.at is None else f"indifferent at {found.at:.1%}"))
+
+# %%
+asked = [Clause.more_discount("0.01"), Clause.minimums("0.9"), Clause.marketplace_cap(None), Clause.carry_over()]
+values = choice.clause_values(asked, offer="high", relative_gap=2e-3)
+pd.DataFrame(values).drop(columns=["cost"])
 
 # %% [markdown]
 # ## The shortfall rule matters as much as the discount
 #
-# Three years of the chosen tier if the low case comes: paid at once, or deferred to a later year.
+# Three years of the high tier if spend stays below its minimum: paid at once, or kept as a credit.
 
 # %%
-commit, discount = tiers[list(tiers)[chosen]]
-low = [float(value) for value in table[(table["tier"] == list(tiers)[chosen]) & (table["scenario"] == "low")]["net spend"]] * 3
-finance.ledger([commit] * 3, [low[0], 1.1 * low[0], 1.2 * low[0]], carry_over=True)
+minimum = float(high.terms.minimums[0])
+short = [0.8 * minimum, 0.95 * minimum, 1.1 * minimum]
+finance.ledger([minimum] * 3, short, carry_over=True)
 
 # %%
-finance.ledger([commit] * 3, [low[0], 1.1 * low[0], 1.2 * low[0]], shortfall={"credit": {"counting": "does_not_count", "lifetime": None}})
-
-# %% [markdown]
-# ## What counts
-#
-# Marketplace purchases count in part and up to a cap: room to meet the floor without running more.
+finance.ledger([minimum] * 3, short, shortfall={"credit": {"counting": "does_not_count", "lifetime": None}})
 
 # %%
-finance.eligible_spend(0.85 * commit, 0.3 * commit, minimum=commit, marketplace_weight=1.0, marketplace_cap_share=0.25)
-
-# %%
-assert (table["shortfall"] > -1e-6 * table["year"]).all()
-assert expected.iloc[chosen] == expected.min()
-expected.rename("expected cost of a year").to_frame()
+assert choice.lower_bound <= choice.cost <= first.informed_cost + 1e-6
+assert choice.cost == min(branch.cost for branch in choice.branches)
+choice.to_table().to_pandas()[["offer", "cost", "lower_bound"]]

@@ -14,13 +14,10 @@
 # # The quarterly plan
 #
 # From the bill to the board's memo: what was spent, what is held, where usage goes, what to buy, what that is worth and what could go wrong.
-# The data is a synthetic company of 2025 with real AWS list prices of 2019; it ships in the package.
-#
-# Your own bill comes in as a table with one row an hour and line. From an AWS Cost and Usage Report, `reconcile` of the Rust workspace writes the
-# usage file and the portfolio; a query in Athena, BigQuery or DuckDB with the columns of `UsageCurves.from_table` does as well.
+# The company is synthetic, its list prices are real ones of AWS in 2019; all of it ships in the package.
 
 # %%
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import covermix
@@ -32,49 +29,59 @@ pd.options.display.float_format = "{:,.2f}".format
 catalog = covermix.example_catalog()
 
 # %% [markdown]
-# ## 1. The bill and its curves
+# ## 1. The bill
 #
-# The usage export in long form, as a warehouse returns it, becomes curves. Hours that are missing, repeated or without a time zone are refused.
+# December's bill, a FOCUS export, is read by the program `covermix` (your own: `covermix.read_bill("bill.parquet", catalog=catalog)`). Every row and
+# every dollar is accounted for. Where the program is not installed, the portfolio and the curves that it would write are read from the package.
+
+# %%
+try:
+    bill = covermix.example_bill()
+    held = bill.portfolio
+except covermix.FileError as error:
+    print(error.remedy)
+    bill, held = None, covermix.example_portfolio()
+
+# %% tags=["needs-program"]
+bill
+
+# %% tags=["needs-program"]
+money = bill.money
+print(f"Billed {money.billed:,.2f} {bill.currency}: effective savings rate {money.effective_savings_rate:.2%}, coverage {money.coverage:.2%}.")
+for note in bill.notes:
+    print("-", note.rpartition("/")[2])
+
+# %% [markdown]
+# Twelve such bills give the year's curves. Everything must have a price, or it is listed with its quantity.
+
+# %%
+usage = covermix.example_usage()
+december = usage.between(datetime(2025, 12, 1, tzinfo=UTC), usage.end)
+assert bill is None or np.allclose(bill.usage.quantity, december.quantity, rtol=1e-12)
+assert len(usage.unknown_to(catalog)) == 0
+usage
+
+# %% [markdown]
+# The same curves come from a table that a warehouse returns; hours that are missing, repeated or without a time zone are refused.
 
 # %%
 from importlib.resources import files
 
 export = pd.read_csv(str(files("covermix") / "data" / "usage.csv.gz"), parse_dates=["hour"])
-usage = covermix.UsageCurves.from_table(export)
+assert covermix.UsageCurves.from_table(export) == usage
 export.head(3)
-
-# %%
-usage
-
-# %% [markdown]
-# Everything must have a price, or it is listed with its quantity.
-
-# %%
-assert len(usage.unknown_to(catalog)) == 0
-catalog.check()[:3]
 
 # %% [markdown]
 # ## 2. What is held
 #
-# Bought last spring: reservations in the shop and a Compute Savings Plan, which end next spring.
+# Bought last spring: reservations of the shop and a Compute Savings Plan, which end next spring.
 
 # %%
-spring = datetime(2025, 4, 1, tzinfo=UTC)
-
-
-def bought(name, offer, quantity):
-    scope = covermix.Scope("shared" if offer.startswith("sp/") else "region")
-    return covermix.Commitment(name, offer, Decimal(quantity), spring, spring + timedelta(days=365), scope=scope)
-
-
-held = covermix.Portfolio(
-    [
-        bought("shop, m5", "ri/us-east-1/m5.large/Linux/1y-standard-no-upfront", "60"),
-        bought("shop, r5", "ri/us-east-1/r5.large/Linux/1y-standard-no-upfront", "50"),
-        bought("everything", "sp/compute/1y-no-upfront", "6.00"),
-    ]
-)
 held.ladder(catalog)
+
+# %%
+for deadline in held.deadlines(catalog, "2025-12-31"):
+    print(deadline)
 
 # %%
 today = covermix.Judge(usage, catalog, held).bill()
@@ -85,6 +92,12 @@ today.commitments()
 
 # %%
 ax = today.plot_waterline(datetime(2025, 10, 6, tzinfo=UTC), datetime(2025, 10, 20, tzinfo=UTC))
+
+# %% [markdown]
+# One hour of it, step by step:
+
+# %%
+print(str(today.explain("2025-12-24T12:00:00+00:00"))[:600])
 
 # %% [markdown]
 # ## 3. Where usage goes
@@ -101,8 +114,8 @@ ahead.errors
 pd.DataFrame(ahead.paths.T, columns=[f"{quantile:.0%}" for quantile in ahead.quantiles], index=pd.RangeIndex(1, 14, name="week ahead")).tail(3)
 
 # %% [markdown]
-# Three futures of the coming year, from drivers and plans: the number of users, a migration, a price cut. The example's file is of 2025; moved on
-# by a year, it starts where the usage ends.
+# Three futures of the coming year, from drivers and plans: the number of users, growth, a migration to larger sizes (the same price for the same
+# work). The example's file is of 2025; moved on by a year, it starts where the usage ends.
 
 # %%
 file = covermix.ScenarioFile(covermix.example_scenarios().to_json().replace("2025-", "2026-"))
@@ -118,7 +131,7 @@ ax = plots.plot_scenarios(futures, catalog)
 policy = covermix.example_policy().replace(max_remaining_obligation="1500000")
 planner = covermix.Planner(catalog, scenarios=futures, owning=held, policy=policy)
 problem = planner.build()
-plan = problem.solve(relative_gap=1e-3, time_limit=120)
+plan = problem.solve(relative_gap=1e-3)
 plan
 
 # %%
@@ -152,6 +165,12 @@ risk_table = pd.DataFrame(risks, index=list(choices))
 assert list(choices)[chosen] == "the plan"
 print(f"To know the future beforehand would be worth {information:,.0f} {plan.currency} a year.")
 risk_table
+
+# %% [markdown]
+# Which commitments might stand idle?
+
+# %%
+pd.DataFrame(scenario.utilisation_risk(futures, catalog, plan.portfolio, threshold=0.9)).drop(columns="utilisation").head(5)
 
 # %%
 curve = problem.frontier("max_remaining_obligation", ["400000", "800000", "1500000"], relative_gap=2e-3)
@@ -205,35 +224,39 @@ finance.tornado(
 )
 
 # %% [markdown]
-# ## 7. Memo and order list
+# ## 7. The board's memo and the orders
+#
+# One report for three readers: `report.page("analyst")` shows everything, `report.write(folder)` writes all pages as HTML, Markdown, CSV and JSON.
 
 # %%
 from IPython.display import Markdown
 
-spread = risk_table.loc["the plan"]
-memo = f"""
-**Decision asked.** Buy the {len(plan.purchases)} commitments below: {plan.after.total.commitment / 12:,.0f} {plan.currency} a month with what is held,
-{plan.upfront:,.2f} upfront.
-
-**Effect.** In the base case the year's bill falls from {plan.before.total.cost:,.0f} to {plan.billed_cost:,.0f} {plan.currency}
-({plan.savings_rate:.1%}); expected over the three futures {plan.objective:,.0f}.
-
-**Proof.** Billed hour by hour by the provider's rules. No plan under this policy costs less than {plan.lower_bound:,.0f}: at most {plan.gap:.2%}
-could be missed. The best simple rule costs {plan.baselines()["billed_cost"].min() - plan.objective:,.0f} more.
-
-**Risk.** Mean of the worst quarter of outcomes {spread.conditional_value_at_risk:,.0f}; largest regret {spread.largest_regret:,.0f}.
-Stop buying if usage follows the low case by the next quarter.
-
-**Assumptions.** Prices of {catalog.price_date} ({catalog.source[:60]}); usage of 2025 projected by the scenario file; covermix {covermix.__version__}.
-"""
-Markdown(memo)
+cases = {future.name: future.usage for future in futures}
+base = futures[0].usage
+cases["a third less"] = covermix.UsageCurves.from_arrays(base.quantity * 2 / 3, base.first_hour, base.lines)
+settings = {"discount_rate": wacc, "purchase_date": base.first_hour.date(), "coverage_levels": (), "price_limits": False}
+report = plan.report("executive", cases=cases, **settings)
+Markdown(report.to_markdown())
 
 # %%
-orders = plan.order_list()
+orders = plan.orders(account="111122223333")
 orders
+
+# %% [markdown]
+# Next quarter: has the promise been kept? Here all but the first order were executed, and usage is that of the plan.
+
+# %%
+document = orders.to_dict()
+executed = covermix.Orders.from_dict({**document, "orders": document["orders"][1:]})
+promised = covermix.Judge(futures[0].usage, catalog, held)
+came = covermix.Judge(futures[0].usage, catalog, executed.apply(held))
+verification = orders.verify(promised=promised, came=came)
+print(f"Promised {verification.promised:,.2f}, came {verification.came:,.2f}, because of:")
+for effect in verification.not_as_ordered:
+    print(f"- {effect.order}, {effect.cause.replace('_', ' ')}: {effect.amount:,.2f}")
 
 # %%
 assert plan.lower_bound <= plan.objective
-assert orders["upfront"].sum() == plan.upfront == 0
+assert sum(order.paid for order in orders) == plan.upfront == 0
 assert Decimal(0) < plan.savings
-orders.to_pandas().to_csv(index=False).splitlines()[:2]
+assert len(verification.not_as_ordered) == 1 and verification.difference == verification.not_as_ordered[0].amount

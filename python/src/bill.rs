@@ -133,9 +133,29 @@ impl Bill {
         Value::from_iter(payments).to_string()
     }
 
-    /// The waterfall of one hour in words; `None` if the hour is not in the usage.
+    /// The waterfall of one hour, JSON with the same in words; `None` if the hour is not in the usage.
     fn explain(&self, instant: DateTime<Utc>) -> Option<String> {
-        self.0.explain(Hour::containing(instant)).map(|explanation| explanation.to_string())
+        let of = self.0.explain(Hour::containing(instant))?;
+        let steps = of.steps.iter().map(|step| {
+            json!({
+                "commitment": step.commitment,
+                "line": step.line,
+                "weight": step.weight,
+                "taken": step.taken,
+                "open_before": step.open_before,
+                "open_after": step.open_after(),
+                "left_before": step.left_before,
+                "left_after": step.left_after(),
+            })
+        });
+        let row = json!({
+            "hour": of.hour.start(),
+            "steps": steps.collect::<Vec<_>>(),
+            "on_demand": of.on_demand,
+            "unused": of.unused,
+            "text": of.to_string(),
+        });
+        Some(row.to_string())
     }
 }
 

@@ -8,6 +8,7 @@ use covermix::billing::Rules;
 use covermix::catalog::azure::SizeFlexibility;
 use covermix::catalog::{Catalog as Prices, CatalogBuilder, NegotiatedTerm, Offer};
 use covermix::planning::Policy;
+use covermix::portfolio::particulars::Particulars;
 use covermix::portfolio::{Commitment, Portfolio as Commitments};
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -174,12 +175,13 @@ impl Portfolio {
         Ok(Self(Commitments::from_json(text, &catalog.0)?))
     }
 
-    /// A portfolio of offers and commitments, each a JSON list.
+    /// A portfolio of offers, commitments and their particulars, each a JSON list.
     #[staticmethod]
-    fn from_parts(offers: &str, commitments: &str) -> Result<Self> {
+    fn from_parts(offers: &str, commitments: &str, particulars: &str) -> Result<Self> {
         let offers: Vec<Offer> = serde_json::from_str(offers)?;
         let commitments: Vec<Commitment> = serde_json::from_str(commitments)?;
-        Ok(Self(Commitments::new(offers, commitments)?))
+        let particulars: Vec<Particulars> = serde_json::from_str(particulars)?;
+        Ok(Self(Commitments::new(offers, commitments)?.with_particulars(particulars)?))
     }
 
     /// The portfolio as JSON.
@@ -200,6 +202,11 @@ impl Portfolio {
     /// The offers that the portfolio brings along, as a JSON list.
     fn offers(&self) -> Result<String> {
         Ok(serde_json::to_string(self.0.offers())?)
+    }
+
+    /// The particulars of commitments that have any, as a JSON list.
+    fn particulars(&self) -> Result<String> {
+        Ok(serde_json::to_string(&self.0.particulars().values().collect::<Vec<_>>())?)
     }
 
     /// For each commitment the offer it was bought by and what all of it costs an hour, a JSON list.

@@ -6,14 +6,18 @@
 // Functions called by Python take what Python hands over, and what they return is used by Python.
 #![allow(clippy::needless_pass_by_value, clippy::must_use_candidate)]
 
+mod agreement;
 mod arrow;
 mod bill;
 mod data;
 mod error;
 mod finance;
+mod held;
 mod planning;
+mod report;
 mod run;
 mod scenario;
+mod spot;
 mod usage;
 
 use pyo3::prelude::*;
@@ -24,6 +28,10 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
+    use super::agreement::{
+        Choice, agreement_first, agreement_terms, check_agreement, choose_agreement, indifference_discount, restore_choice,
+    };
+    #[pymodule_export]
     use super::arrow::{arrow_columns, arrow_table};
     #[pymodule_export]
     use super::bill::{Bill, bill, billed_cost, focus_rows};
@@ -32,9 +40,20 @@ mod _native {
     #[pymodule_export]
     use super::finance::{finance, irr, npv, xirr, xnpv};
     #[pymodule_export]
-    use super::planning::{Plan, Problem, restore_plan};
+    use super::held::{
+        actions, apply_orders, calendar, changes, check_assumptions, check_orders, deadlines, flexibility, orders_csv,
+        permissions, plan_orders, triage, verify_orders,
+    };
     #[pymodule_export]
-    use super::scenario::{backtest, bootstrap, catalog_at, forecast, project, risk, scenario_file, scenario_file_from_toml};
+    use super::planning::{Plan, Problem, check_rights, restore_plan};
+    #[pymodule_export]
+    use super::report::{Report, plan_report};
+    #[pymodule_export]
+    use super::scenario::{
+        backtest, bootstrap, catalog_at, forecast, project, risk, scenario_file, scenario_file_from_toml, utilisation_risk,
+    };
+    #[pymodule_export]
+    use super::spot::{SpotPlan, effective_spot_price, solve_with_spot};
     #[pymodule_export]
     use super::usage::UsageCurves;
 

@@ -3,6 +3,8 @@
 //! A Python problem holds its inputs, not the built problem, which borrows them: it is built anew for each question, in about the time of one
 //! pass over the usage. So it can be pickled and shared between threads.
 
+pub(crate) mod numbers;
+
 use crate::bill::Bill;
 use crate::data::{Catalog, Portfolio};
 use crate::error::Result;
@@ -11,27 +13,54 @@ use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use covermix::billing::Rules;
 use covermix::catalog::Catalog as Prices;
-use covermix::planning::baseline::{Baseline, Rule};
-use covermix::planning::{Evaluation, Objective, Options, Plan as Answer, Planner, Policy, Remainder, Solution, Status};
+use covermix::planning::{Evaluation, Objective, Options, Plan as Answer, Planner, Policy, Remainder, Rights, Status};
 use covermix::portfolio::Portfolio as Commitments;
-use covermix::report::{recommendation_json, recommendation_table};
+use covermix::portfolio::action::Action;
+use covermix::portfolio::{Assumptions, Ledger};
+use covermix::report::recommendation_table;
 use covermix::units::Units;
 use covermix::usage::UsageCurves as Curves;
 use covermix::{Error, Problem as Wrong};
+use numbers::Numbers;
 use pyo3::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// All that decides the answer.
-struct Inputs {
-    catalog: Arc<Prices>,
-    scenarios: Vec<(String, f64, Curves)>,
-    portfolio: Commitments,
+/// What may be done with what is held, as Python says it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    at: Vec<DateTime<Utc>>,
+    actions: BTreeSet<Action>,
+    assumptions: Assumptions,
+    ledger: Ledger,
+}
+
+impl Given {
+    fn rights(self) -> covermix::Result<Rights> {
+        self.assumptions.check().map_err(|error| error.in_field("rights.assumptions"))?;
+        let Self { at, actions, assumptions, ledger } = self;
+        Ok(Rights { at, actions, assumptions, ledger })
+    }
+}
+
+/// What may be done with what is held, checked, in full.
+#[pyfunction]
+pub(crate) fn check_rights(json: &str) -> Result<String> {
+    let given: Given = serde_json::from_str(json)?;
+    given.clone().rights()?;
+    Ok(serde_json::to_string(&given)?)
+}
+
+/// The settings of a planner, as Python says them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
     policy: Policy,
     rules: Rules,
     objective: Objective,
@@ -39,6 +68,16 @@ struct Inputs {
     purchase_dates: Vec<DateTime<Utc>>,
     remainder: Remainder,
     own_plan: Option<BTreeMap<String, Units>>,
+    rights: Option<Given>,
+    renewing: bool,
+}
+
+/// All that decides the answer.
+pub(crate) struct Inputs {
+    pub(crate) catalog: Arc<Prices>,
+    scenarios: Vec<(String, f64, Curves)>,
+    portfolio: Commitments,
+    settings: Settings,
 }
 
 type Built<'a> = covermix::planning::Problem<'a>;
@@ -47,40 +86,50 @@ type Built<'a> = covermix::planning::Problem<'a>;
 type Point = (f64, Option<f64>, Option<f64>);
 
 impl Inputs {
-    fn build(&self) -> covermix::Result<Built<'_>> {
+    pub(crate) fn planner(&self) -> covermix::Result<Planner<'_>> {
         let mut planner = Planner::new(&self.catalog);
         for (name, probability, usage) in &self.scenarios {
             planner = planner.scenario(name.clone(), *probability, usage);
         }
-        if let Some(own) = &self.own_plan {
+        let of = &self.settings;
+        if let Some(own) = &of.own_plan {
             planner = planner.own_plan(own.clone());
         }
-        planner
+        if let Some(given) = &of.rights {
+            planner = planner.rights(given.clone().rights()?);
+        }
+        if of.renewing {
+            planner = planner.renewing();
+        }
+        Ok(planner
             .owning(&self.portfolio)
-            .policy(self.policy.clone())
-            .rules(self.rules.clone())
-            .objective(self.objective.clone())
-            .discount_rate(self.discount_rate)
-            .purchase_dates(self.purchase_dates.iter().copied())
-            .remainder(self.remainder)
-            .build()
+            .policy(of.policy.clone())
+            .rules(of.rules.clone())
+            .objective(of.objective.clone())
+            .discount_rate(of.discount_rate)
+            .purchase_dates(of.purchase_dates.iter().copied())
+            .remainder(of.remainder))
+    }
+
+    pub(crate) fn build(&self) -> covermix::Result<Built<'_>> {
+        self.planner()?.build()
     }
 }
 
 /// A planning problem.
 #[pyclass(frozen, module = "covermix._native")]
-pub(crate) struct Problem(Arc<Inputs>);
+pub(crate) struct Problem(pub(crate) Arc<Inputs>);
 
 /// How hard to try, as Python says it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Effort {
+pub(crate) struct Effort {
     relative_gap: f64,
     time_limit: f64,
 }
 
 impl Effort {
-    fn options<'c>(&self, progress: Option<&'c Callback<'c>>) -> covermix::Result<Options<'c>> {
+    pub(crate) fn options<'c>(&self, progress: Option<&'c Callback<'c>>) -> covermix::Result<Options<'c>> {
         let wrong =
             |field: &str, value: f64, range| Error::from(Wrong::OutOfRange { value: value.to_string(), range }).in_field(field);
         if !(self.relative_gap >= 0.0 && self.relative_gap.is_finite()) {
@@ -96,31 +145,18 @@ impl Effort {
 impl Problem {
     /// Gathers the inputs and checks them together.
     #[new]
-    #[allow(clippy::too_many_arguments, reason = "as Python hands them over")]
     fn new(
         py: Python<'_>,
         catalog: &Catalog,
         scenarios: Vec<(String, f64, PyRef<'_, UsageCurves>)>,
         portfolio: &Portfolio,
-        policy: &str,
-        rules: &str,
-        objective: &str,
-        discount_rate: f64,
-        purchase_dates: Vec<DateTime<Utc>>,
-        remainder: &str,
-        own_plan: Option<BTreeMap<String, Decimal>>,
+        settings: &str,
     ) -> Result<Self> {
         let inputs = Inputs {
             catalog: Arc::clone(&catalog.0),
             scenarios: scenarios.iter().map(|(name, probability, usage)| (name.clone(), *probability, usage.0.clone())).collect(),
             portfolio: portfolio.0.clone(),
-            policy: serde_json::from_str(policy)?,
-            rules: serde_json::from_str(rules)?,
-            objective: serde_json::from_str(objective)?,
-            discount_rate,
-            purchase_dates,
-            remainder: serde_json::from_value(Value::from(remainder))?,
-            own_plan: own_plan.map(|own| own.into_iter().map(|(offer, quantity)| (offer, Units::new(quantity))).collect()),
+            settings: serde_json::from_str(settings)?,
         };
         detached(py, None, || inputs.build().map(|_| ()))?;
         Ok(Self(Arc::new(inputs)))
@@ -242,17 +278,12 @@ impl Problem {
 /// The purchases with the evidence for them.
 #[pyclass(frozen, module = "covermix._native")]
 pub(crate) struct Plan {
-    inputs: Arc<Inputs>,
-    answer: Answer,
+    pub(crate) inputs: Arc<Inputs>,
+    pub(crate) answer: Answer,
 }
 
 #[pymethods]
 impl Plan {
-    /// The recommendation as JSON, in the library's format.
-    fn to_json(&self) -> String {
-        recommendation_json(&self.answer, &self.inputs.catalog).to_string()
-    }
-
     /// The recommendation as text.
     fn table(&self) -> String {
         recommendation_table(&self.answer, &self.inputs.catalog)
@@ -262,7 +293,10 @@ impl Plan {
     fn purchases(&self) -> String {
         let purchases = self.answer.purchases().iter().map(|purchase| {
             json!({
+                "id": purchase.id,
                 "offer": purchase.offer,
+                "start": purchase.start,
+                "end": purchase.end,
                 "scope": purchase.scope,
                 "quantity": purchase.quantity,
                 "upfront": purchase.upfront,
@@ -288,6 +322,7 @@ impl Plan {
             "savings_rate": answer.savings_rate(),
             "savings_monthly": answer.monthly(answer.savings()),
             "upfront": answer.upfront(),
+            "one_off": answer.one_off(),
             "cash_break_even_month": answer.cash_break_even_month(),
             "hours": answer.hours(),
             "sweeps": answer.sweeps(),
@@ -354,103 +389,11 @@ fn of_evaluation(evaluation: &Evaluation) -> Value {
     })
 }
 
-fn status(status: Status) -> &'static str {
+pub(crate) fn status(status: Status) -> &'static str {
     match status {
         Status::Optimal => "optimal",
         Status::StoppedAtLimit => "stopped_at_limit",
         // The last one, and any that this binding does not know yet: the search ended, and the gap says how good the plan is.
         _ => "gap_remains",
-    }
-}
-
-/// A solution as a document.
-#[derive(Serialize, Deserialize)]
-struct Numbers {
-    steps: Vec<u32>,
-    objective: f64,
-    scenario_costs: Vec<f64>,
-    coverage: Vec<f64>,
-    least_utilisation: Option<(String, f64)>,
-    broken: Vec<(String, f64)>,
-    lower_bound: f64,
-    relaxed_cost: f64,
-    relaxed_cost_of_steps: f64,
-    sweeps: usize,
-    seconds_sweep: f64,
-    seconds: f64,
-    status: String,
-    gap: f64,
-    /// Rule and its number, steps, cost, whether it is allowed.
-    baselines: Vec<(String, u8, Vec<u32>, f64, bool)>,
-}
-
-impl Numbers {
-    fn new(solution: &Solution, baselines: &[Baseline]) -> Self {
-        let Evaluation { objective, scenario_costs, coverage, least_utilisation, broken } = solution.evaluation.clone();
-        let baseline = |one: &Baseline| {
-            let (kind, number) = match one.rule {
-                Rule::ReservedPercentile(percent) => ("reserved_percentile", percent),
-                Rule::SpendPlanPercentile(percent) => ("spend_plan_percentile", percent),
-                Rule::RecommendedReservations { days } => ("recommended_reservations", days),
-                Rule::RecommendedSpendPlan { days } => ("recommended_spend_plan", days),
-                Rule::OwnPlan => ("own_plan", 0),
-                // Buy nothing, and rules that this binding does not know yet: those would not survive a pickle.
-                _ => ("buy_nothing", 0),
-            };
-            (kind.to_owned(), number, one.steps.clone(), one.billed_cost, one.is_allowed)
-        };
-        Self {
-            steps: solution.steps.clone(),
-            objective,
-            scenario_costs,
-            coverage,
-            least_utilisation,
-            broken,
-            lower_bound: solution.lower_bound,
-            relaxed_cost: solution.relaxed_cost,
-            relaxed_cost_of_steps: solution.relaxed_cost_of_steps,
-            sweeps: solution.sweeps,
-            seconds_sweep: solution.seconds_sweep,
-            seconds: solution.time.as_secs_f64(),
-            status: status(solution.status).to_owned(),
-            gap: solution.gap(),
-            baselines: baselines.iter().map(baseline).collect(),
-        }
-    }
-
-    fn into_solution(self) -> covermix::Result<(Solution, Vec<Baseline>)> {
-        let wrong = |value: &str, expected| Error::from(Wrong::Value { value: value.to_owned(), expected });
-        let status = match self.status.as_str() {
-            "optimal" => Status::Optimal,
-            "gap_remains" => Status::GapRemains,
-            "stopped_at_limit" => Status::StoppedAtLimit,
-            other => return Err(wrong(other, "a status of a plan")),
-        };
-        let baseline = |(kind, number, steps, billed_cost, is_allowed): (String, u8, Vec<u32>, f64, bool)| {
-            let rule = match kind.as_str() {
-                "buy_nothing" => Rule::BuyNothing,
-                "reserved_percentile" => Rule::ReservedPercentile(number),
-                "spend_plan_percentile" => Rule::SpendPlanPercentile(number),
-                "recommended_reservations" => Rule::RecommendedReservations { days: number },
-                "recommended_spend_plan" => Rule::RecommendedSpendPlan { days: number },
-                "own_plan" => Rule::OwnPlan,
-                other => return Err(wrong(other, "a rule of purchase")),
-            };
-            Ok(Baseline { rule, steps, billed_cost, is_allowed })
-        };
-        let time = Duration::try_from_secs_f64(self.seconds).map_err(|_| wrong(&self.seconds.to_string(), "seconds"))?;
-        let Self { objective, scenario_costs, coverage, least_utilisation, broken, .. } = self;
-        let solution = Solution {
-            steps: self.steps,
-            evaluation: Evaluation { objective, scenario_costs, coverage, least_utilisation, broken },
-            lower_bound: self.lower_bound,
-            relaxed_cost: self.relaxed_cost,
-            relaxed_cost_of_steps: self.relaxed_cost_of_steps,
-            sweeps: self.sweeps,
-            seconds_sweep: self.seconds_sweep,
-            time,
-            status,
-        };
-        Ok((solution, self.baselines.into_iter().map(baseline).collect::<covermix::Result<_>>()?))
     }
 }

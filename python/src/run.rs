@@ -44,6 +44,25 @@ pub(crate) fn with_progress<T: Send + 'static>(
     progress: Option<&Bound<'_, PyAny>>,
     work: impl FnOnce(&Callback<'_>) -> covermix::Result<T> + Send + 'static,
 ) -> Result<Answer<T>> {
+    watched(py, threads, progress, work, Patience::OneRound)
+}
+
+/// How long the first Ctrl-C waits for work to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// Until its next round, for the best answer so far.
+    OneRound,
+    /// Not at all.
+    None,
+}
+
+fn watched<T: Send + 'static>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
+    work: impl FnOnce(&Callback<'_>) -> covermix::Result<T> + Send + 'static,
+    patience: Patience,
+) -> Result<Answer<T>> {
     let line = Arc::new(Line::default());
     let (sender, mut receiver) = mpsc::channel();
     let theirs = Arc::clone(&line);
@@ -74,12 +93,21 @@ pub(crate) fn with_progress<T: Send + 'static>(
         if let Err(error) = looked {
             line.stop.store(true, Ordering::Relaxed);
             // Ctrl-C may be noticed here or within the progress function.
-            if is_interrupted || !error.is_instance_of::<PyKeyboardInterrupt>(py) {
+            if is_interrupted || patience == Patience::None || !error.is_instance_of::<PyKeyboardInterrupt>(py) {
                 return Err(error.into());
             }
             is_interrupted = true;
         }
     }
+}
+
+/// Runs work that does not call back; the first Ctrl-C leaves it behind (it ends by itself) and raises.
+pub(crate) fn abandonable<T: Send + 'static>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    work: impl FnOnce() -> covermix::Result<T> + Send + 'static,
+) -> Result<T> {
+    watched(py, threads, None, |_| work(), Patience::None).map(|answer| answer.value)
 }
 
 /// Runs work that does not call back, without Python's lock.

@@ -5,7 +5,7 @@ use crate::error::{Failure, Result};
 use crate::run::detached;
 use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
-use covermix::scenario::ScenarioFile;
+use covermix::billing::Rules;
 use covermix::scenario::backtest::{
     self as trial, BuyNothing, Dates, Foresight, Level, Lookback, Outcome, Purchase, Rule, Situation,
 };
@@ -14,6 +14,7 @@ use covermix::scenario::forecast::Forecaster;
 use covermix::scenario::hedge::{Hedged, HedgedFamilies};
 use covermix::scenario::risk::Decisions;
 use covermix::scenario::transform::PriceChange;
+use covermix::scenario::{Scenario, ScenarioFile, Scenarios};
 use covermix::{Error, Problem};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -101,6 +102,30 @@ pub(crate) fn risk(probability: Vec<f64>, cost: PyReadonlyArray2<'_, f64>, level
     let chosen = decisions.choose(level, weight)?;
     let value = decisions.value_of_perfect_information();
     Ok(json!({"risks": risks, "chosen": chosen, "value_of_perfect_information": value}).to_string())
+}
+
+/// The utilisation of everything held in every scenario, the most endangered first: a JSON list.
+#[pyfunction]
+pub(crate) fn utilisation_risk(
+    py: Python<'_>,
+    scenarios: Vec<(String, f64, PyRef<'_, UsageCurves>)>,
+    catalog: &Catalog,
+    portfolio: &Portfolio,
+    rules: &str,
+    threshold: f64,
+) -> Result<String> {
+    let rules: Rules = serde_json::from_str(rules)?;
+    let scenario = |(name, probability, usage): (String, f64, PyRef<'_, UsageCurves>)| Scenario {
+        name,
+        probability,
+        usage: usage.0.clone(),
+        prices: Vec::new(),
+    };
+    let scenarios: Vec<Scenario> = scenarios.into_iter().map(scenario).collect();
+    let risks = detached(py, None, || {
+        covermix::scenario::utilisation_risk(&Scenarios::new(scenarios)?, &catalog.0, &portfolio.0, &rules, threshold)
+    })?;
+    Ok(serde_json::to_string(&risks)?)
 }
 
 /// A rule of purchase, as Python names it.

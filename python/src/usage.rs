@@ -18,7 +18,7 @@ use std::path::PathBuf;
 /// A usage line in JSON, all fields side by side.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+pub(crate) struct Line {
     provider: Provider,
     service: String,
     #[serde(default)]

@@ -23,8 +23,6 @@ from conftest import REPOSITORY, START, curves, line
 from covermix import Bill, Catalog, Commitment, Judge, Plan, Planner, Policy, Portfolio, Scope, Status, UsageCurves
 
 SMALL = REPOSITORY / "tests" / "data" / "catalog.json"
-#: What does not depend on the problem alone.
-OF_THE_RUN = ("seconds",)
 
 
 def test_the_example_of_the_rust_documentation_bills_the_same() -> None:
@@ -55,20 +53,16 @@ def rust_example() -> Path:
     pytest.skip("the program is not built: cargo build --release -p covermix-cli")
 
 
-def leaves_in_both(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, float | str, float | str]]:
-    """What two documents hold at the same path: numbers, statuses and identifiers."""
+def differences_of(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """Where two documents differ, to the last digit."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        for name in sorted(ours.keys() & theirs.keys() - {"schema", *OF_THE_RUN}):
-            yield from leaves_in_both(ours[name], theirs[name], f"{path}/{name}")
-    elif isinstance(ours, list) and isinstance(theirs, list) and path == "/purchases":
-        by_offer = [sorted(purchases, key=lambda purchase: str(purchase["offer"])) for purchases in (ours, theirs)]
-        assert len(ours) == len(theirs)
-        for index, (left, right) in enumerate(zip(*by_offer, strict=True)):
-            yield from leaves_in_both(left, right, f"{path}/{index}")
-    elif isinstance(ours, (int, float)) and isinstance(theirs, (int, float)):
-        yield path, float(ours), float(theirs)
-    elif path in ("/status", "/currency") or path.endswith("/offer"):
-        yield path, ours, theirs
+        for name in sorted(ours.keys() | theirs.keys()):
+            yield from differences_of(ours.get(name), theirs.get(name), f"{path}/{name}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for index, (left, right) in enumerate(zip(ours, theirs, strict=True)):
+            yield from differences_of(left, right, f"{path}/{index}")
+    elif ours != theirs:
+        yield f"{path}: {ours} in Python, {theirs} in Rust"
 
 
 def test_rust_and_python_recommend_the_same_to_the_last_digit(tmp_path: Path) -> None:
@@ -84,12 +78,12 @@ def test_rust_and_python_recommend_the_same_to_the_last_digit(tmp_path: Path) ->
     command = [str(rust_example()), "recommend", *arguments, "--json", "--out", str(tmp_path / "out.json")]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rust, python = json.loads(printed), plan.to_dict()
-    # Two documents, the report and the recommendation: every number of the latter that the former has too, to 15 digits or the millionth.
-    compared = list(leaves_in_both(python, rust))
-    assert {"/gap", "/lower_bound", "/objective", "/billed_cost", "/savings", "/after/cost", "/purchases/0/quantity"} <= {path for path, *_ in compared}
-    for path, ours, theirs in compared:
-        same = ours == pytest.approx(theirs, rel=1e-14, abs=5.1e-7) if isinstance(ours, float) else ours == theirs
-        assert same, f"{path}: {ours} in Python, {theirs} in Rust"
+    # The document of Rust has curves that take further searches.
+    for document in (rust, python):
+        for name in ("seconds", "coverage", "rules"):
+            document.pop(name)
+    differences = list(differences_of(python, rust))
+    assert not differences, differences
     assert Catalog.read(tmp_path / "catalog.json") == catalog
 
 
@@ -128,7 +122,7 @@ def test_what_a_plan_says_agrees_with_the_judge(plan: Plan, catalog: Catalog, us
     assert hours["cost"].sum() == pytest.approx(float(bill.total.cost), rel=1e-9)
     cash = bill.cash()
     assert sum(cash["amount"][cash["kind"] == "on_demand"]) == pytest.approx(bill.total.on_demand, rel=Decimal("1e-20"))
-    assert "covers" in bill.explain(START + timedelta(hours=12))
+    assert "covers" in str(bill.explain(START + timedelta(hours=12)))
     assert len(bill.lines()) == 3 and len(bill.commitments()) == len(plan.purchases)
 
 

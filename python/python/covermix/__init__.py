@@ -2,8 +2,9 @@
 use discounts. A plan is priced by replaying the provider's own billing rules in every hour, and comes with a proven lower bound.
 
 The nouns are those of the Rust library: :class:`UsageCurves` (what runs), :class:`Catalog` (what is for sale), :class:`Portfolio` (what is held),
-:class:`Judge` and :class:`Bill` (what it costs), :class:`Planner`, :class:`Problem` and :class:`Plan` (what to buy), :mod:`covermix.scenario` (what may
-happen), :mod:`covermix.finance` (money and time), :mod:`covermix.plots` (charts on matplotlib).
+:class:`Judge` and :class:`Bill` (what it costs), :class:`Planner`, :class:`Problem` and :class:`Plan` (what to buy), :class:`Rights` (what may be done
+with what is held), :class:`Orders` and :class:`Report` (what to do, and for whom), :func:`read_bill` (a provider's bill), :mod:`covermix.scenario`
+(what may happen), :mod:`covermix.finance` (money and time), :mod:`covermix.plots` (charts on matplotlib).
 
 >>> import covermix
 >>> usage = covermix.example_usage().filter(account="shop", sku="r5.*")
@@ -18,7 +19,21 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
 from . import finance, scenario
-from ._billing import Bill, Judge
+from ._agreement import (
+    AgreementFirst,
+    Branch,
+    Choice,
+    Clause,
+    ClauseValue,
+    IndifferenceDiscount,
+    OfferedAgreement,
+    OtherSpend,
+    SettledPeriod,
+    SpendKind,
+    Terms,
+    YearOutcome,
+)
+from ._billing import Bill, Explanation, Judge, Step
 from ._catalog import Catalog, Portfolio
 from ._errors import (
     CovermixError,
@@ -33,10 +48,40 @@ from ._errors import (
     UnknownSkuError,
     UsageError,
 )
+from ._held import (
+    Action,
+    Assumptions,
+    Change,
+    Deadline,
+    DeadlineKind,
+    Finding,
+    Flexibility,
+    Permission,
+    PlannedAction,
+    Received,
+    Rights,
+    ScenarioWorth,
+    Tranche,
+)
 from ._many import plan_many, plan_one
 from ._native import __version__
-from ._planning import Plan, Planner, Problem
+from ._orders import Cause, Order, OrderEffect, Orders, Verification
+from ._plan import Plan
+from ._planning import Planner, Problem
 from ._policy import Objective, Policy, Rules
+from ._provider_bill import (
+    BillMoney,
+    BillProgress,
+    ChargeMoney,
+    OwnerCost,
+    Owners,
+    ProviderBill,
+    Reconciliation,
+    ReconciliationEntry,
+    Treatment,
+    find_program,
+    read_bill,
+)
 from ._records import (
     Certificate,
     Charges,
@@ -55,6 +100,8 @@ from ._records import (
     Status,
     UsageLine,
 )
+from ._report import Audience, Report
+from ._spot import EffectivePrice, SpotLine, SpotOption, SpotPlan, effective_spot_price
 from ._table import Table
 from ._usage import UsageCurves
 from .scenario import Scenario, ScenarioFile
@@ -63,24 +110,53 @@ if TYPE_CHECKING:
     from . import plots as plots
 
 __all__ = [
+    "Action",
+    "AgreementFirst",
+    "Assumptions",
+    "Audience",
     "Bill",
+    "BillMoney",
+    "BillProgress",
+    "Branch",
     "Catalog",
+    "Cause",
     "Certificate",
+    "Change",
+    "ChargeMoney",
     "Charges",
+    "Choice",
+    "Clause",
+    "ClauseValue",
     "Commitment",
     "CovermixError",
     "CovermixWarning",
+    "Deadline",
+    "DeadlineKind",
+    "EffectivePrice",
     "Evaluation",
+    "Explanation",
     "FileError",
     "FinanceError",
+    "Finding",
+    "Flexibility",
+    "IndifferenceDiscount",
     "InfeasibleError",
     "InputError",
     "InterruptedWarning",
     "Judge",
     "Objective",
     "Offer",
+    "OfferedAgreement",
+    "Order",
+    "OrderEffect",
+    "Orders",
+    "OtherSpend",
+    "OwnerCost",
+    "Owners",
     "PaymentOption",
+    "Permission",
     "Plan",
+    "PlannedAction",
     "Planner",
     "Policy",
     "Portfolio",
@@ -88,30 +164,53 @@ __all__ = [
     "Problem",
     "Progress",
     "Provider",
+    "ProviderBill",
     "Purchase",
     "Reason",
+    "Received",
+    "Reconciliation",
+    "ReconciliationEntry",
     "Remainder",
+    "Report",
     "Right",
+    "Rights",
     "Rules",
     "Scenario",
     "ScenarioFile",
+    "ScenarioWorth",
     "Scope",
+    "SettledPeriod",
     "SolverError",
+    "SpendKind",
+    "SpotLine",
+    "SpotOption",
+    "SpotPlan",
     "Status",
+    "Step",
     "Table",
+    "Terms",
+    "Tranche",
+    "Treatment",
     "UnknownSku",
     "UnknownSkuError",
     "UsageCurves",
     "UsageError",
     "UsageLine",
+    "Verification",
+    "YearOutcome",
     "__version__",
+    "effective_spot_price",
+    "example_bill",
     "example_catalog",
     "example_policy",
+    "example_portfolio",
     "example_scenarios",
     "example_usage",
     "finance",
+    "find_program",
     "plan_many",
     "plan_one",
+    "read_bill",
     "scenario",
 ]
 
@@ -132,6 +231,19 @@ def example_policy() -> Policy:
     """What the example company allows: nothing upfront, at most 40 % for three years."""
     with as_file(files(__name__) / "data" / "policy.toml") as path:
         return Policy.read(path)
+
+
+def example_portfolio() -> Portfolio:
+    """What the example company holds: 110 reservations of the shop and a Compute Savings Plan, from April 2025 to April 2026."""
+    with as_file(files(__name__) / "data" / "portfolio.json") as path:
+        return Portfolio.read(path, example_catalog())
+
+
+def example_bill(**options: Any) -> ProviderBill:
+    """The example company's bill of December 2025, a FOCUS export with its contract commitments, read by :func:`read_bill` with these options."""
+    data = files(__name__) / "data"
+    with as_file(data / "bill-2025-12.csv.gz") as bill, as_file(data / "bill-2025-12-contracts.csv") as contracts:
+        return read_bill(bill, contracts=[contracts], **{"catalog": example_catalog(), **options})
 
 
 def example_scenarios() -> ScenarioFile:

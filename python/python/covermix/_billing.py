@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _native
 from ._catalog import Catalog, Portfolio
+from ._document import Immutable, Record
 from ._errors import InputError
 from ._policy import Rules
 from ._records import Charges, aware
@@ -18,7 +21,7 @@ from ._usage import UsageCurves
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Bill", "Judge"]
+__all__ = ["Bill", "Explanation", "Judge", "Step"]
 
 MONEY = (
     "on_demand_equivalent",
@@ -32,7 +35,42 @@ MONEY = (
 )
 
 
-class Judge:
+@dataclass(frozen=True, slots=True)
+class Step(Record):
+    """One commitment drawing on one line in one hour."""
+
+    commitment: str
+    line: str
+    weight: Decimal
+    """What one unit of the line needs of the commitment: normalised units, units of the SKU, or money."""
+    taken: Decimal
+    """In the line's unit."""
+    open_before: Decimal
+    """What the line had left before the step."""
+    open_after: Decimal
+    left_before: Decimal
+    """What the commitment had left before the step, in its own unit."""
+    left_after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(Record):
+    """The waterfall of one hour."""
+
+    hour: datetime
+    steps: tuple[Step, ...]
+    """In order, those that found nothing to take too."""
+    on_demand: tuple[tuple[str, Decimal, Decimal], ...]
+    """What stays on demand: line, quantity, price of one unit."""
+    unused: tuple[tuple[str, Decimal, Decimal], ...]
+    """What commitments have left at the end of the hour, lost: identifier, amount, what they provided."""
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Judge(Immutable):
     """Usage, catalog and portfolio, ready to be billed.
 
     >>> import covermix
@@ -79,7 +117,7 @@ class Judge:
         return f"Judge({self.usage!r}, {self.catalog!r}, {self.portfolio!r})"
 
 
-class Bill:
+class Bill(Immutable):
     """What usage costs under commitments: exact figures by month, day, line and commitment. Made by :meth:`Judge.bill` or a plan."""
 
     __slots__ = ("_native", "judge")
@@ -155,13 +193,22 @@ class Bill:
             amount=("money", [row["amount"] for row in rows], self.currency),
         )
 
-    def explain(self, hour: datetime) -> str:
-        """Every step of the waterfall in one hour, in words. Raises :class:`InputError` if the hour is not in the usage."""
+    def cash_by_month(self) -> Table:
+        """All payments of each calendar month."""
+        cash = self.cash()
+        months: dict[str, Decimal] = {}
+        for day, amount in zip(cash["date"], cash["amount"], strict=True):
+            month = str(day.astype("datetime64[M]"))
+            months[month] = months.get(month, Decimal(0)) + amount
+        return Table.of("Payments by month", month=("text", list(months)), amount=("money", list(months.values()), self.currency))
+
+    def explain(self, hour: datetime | str) -> Explanation:
+        """Every step of the waterfall in one hour; ``str`` of it is the same in words. Raises :class:`InputError` if the hour is not in the usage."""
         text = self._native.explain(aware(hour, "hour"))
         if text is None:
             remedy = f"give an hour from {self.judge.usage.first_hour} to before {self.judge.usage.end}"
             raise InputError(f"field `hour`: {hour} is not in the usage; {remedy}", field="hour", remedy=remedy)
-        return text
+        return Explanation.from_dict(json.loads(text))
 
     def to_dict(self) -> dict[str, Any]:
         """Total, months, lines and commitments, as plain values with decimals."""
@@ -212,12 +259,6 @@ class Bill:
 
     def _repr_html_(self) -> str:
         return self._summary()._repr_html_()
-
-    def __copy__(self) -> Bill:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Bill:
-        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         judge = self.judge

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from . import _native
+from ._document import Immutable, plain
 from ._errors import InputError
-from ._records import Commitment, Offer
+from ._held import Assumptions, Deadline, Permission, assumed, used
+from ._records import Commitment, Offer, aware
 from ._table import Table
 from ._usage import UsageCurves
 
 __all__ = ["Catalog", "Portfolio"]
 
 
-class Catalog:
+class Catalog(Immutable):
     """On-demand prices and offers of commitments, in one currency. Immutable.
 
     >>> import covermix
@@ -166,18 +168,14 @@ class Catalog:
     def _repr_html_(self) -> str:
         return f"<p>{self!r}: {self.source}</p>" + self.offers_table()._repr_html_()
 
-    def __copy__(self) -> Catalog:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Catalog:
-        return self
-
     def __reduce__(self) -> tuple[Any, ...]:
         return Catalog.from_json, (self.to_json(),)
 
 
-class Portfolio:
-    """Commitments held. Immutable. ``offers`` are those that the catalog does not have, such as those of past price lists.
+class Portfolio(Immutable):
+    """Commitments held. Immutable. ``offers`` are those that the catalog does not have, such as those of past price lists; ``particulars`` say of
+    commitments what the rules about changing them ask for: ``{"commitment", "bought", "status", "renewal", "bought_from", "price", ...}``
+    (``data/portfolio.schema.json``).
 
     >>> Portfolio()
     Portfolio(0 commitments)
@@ -185,10 +183,15 @@ class Portfolio:
 
     __slots__ = ("_native",)
 
-    def __init__(self, commitments: Iterable[Commitment] = (), offers: Iterable[Offer | Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self,
+        commitments: Iterable[Commitment] = (),
+        offers: Iterable[Offer | Mapping[str, Any]] = (),
+        particulars: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
         brought = [offer.to_dict() if isinstance(offer, Offer) else dict(offer) for offer in offers]
         held = [commitment.to_dict() for commitment in commitments]
-        self._native = _native.Portfolio.from_parts(json.dumps(brought, default=str), json.dumps(held))
+        self._native = _native.Portfolio.from_parts(json.dumps(brought, default=str), json.dumps(held), json.dumps(plain(list(particulars))))
 
     @classmethod
     def _of(cls, native: _native.Portfolio) -> Portfolio:
@@ -228,6 +231,37 @@ class Portfolio:
         """The offers that the portfolio brings along."""
         return tuple(Offer.from_dict(offer) for offer in json.loads(self._native.offers()))
 
+    @property
+    def particulars(self) -> tuple[dict[str, Any], ...]:
+        """What is known of commitments beside their price."""
+        return tuple(json.loads(self._native.particulars()))
+
+    def deadlines(
+        self,
+        catalog: Catalog,
+        at: datetime | date | str,
+        *,
+        assumptions: Assumptions | None = None,
+        within_days: int | None = None,
+    ) -> tuple[Deadline, ...]:
+        """Until when each commitment can be returned, exchanged, refunded, sold, traded in or kept from renewing, and when it ends: what is not
+        over at an instant, the earliest first; with ``within_days`` only what falls in so many days."""
+        spans = None if within_days is None else [within_days]
+        text = _native.deadlines(self._native, catalog._native, aware(at, "at"), assumed(assumptions), spans)
+        return tuple(Deadline.from_dict(deadline) for deadline in json.loads(text))
+
+    def permissions(
+        self,
+        catalog: Catalog,
+        at: datetime | date | str,
+        *,
+        assumptions: Assumptions | None = None,
+        ledger: Mapping[str, Any] | None = None,
+    ) -> tuple[Permission, ...]:
+        """Every action on every commitment at an instant: allowed until when, or which rule of the provider forbids it."""
+        text = _native.permissions(self._native, catalog._native, aware(at, "at"), assumed(assumptions), used(ledger))
+        return tuple(Permission.from_dict(permission) for permission in json.loads(text))
+
     def ladder(self, catalog: Catalog) -> Table:
         """Each commitment with what it costs an hour and when it ends, the next to end first."""
         held = list(zip(self.commitments, json.loads(self._native.held(catalog._native)), strict=True))
@@ -245,7 +279,7 @@ class Portfolio:
 
     def plus(self, commitments: Iterable[Commitment]) -> Portfolio:
         """The portfolio with further commitments."""
-        return Portfolio([*self.commitments, *commitments], self.offers)
+        return Portfolio([*self.commitments, *commitments], self.offers, self.particulars)
 
     def hourly_cost(self, catalog: Catalog) -> Decimal:
         """What all of it costs an hour while all of it runs, upfront payments spread over their terms."""
@@ -275,15 +309,9 @@ class Portfolio:
             end=("date", [commitment.end.date() for commitment in commitments]),
         )._repr_html_()
 
-    def __copy__(self) -> Portfolio:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Portfolio:
-        return self
-
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._native.offers(), self._native.commitments())
+        return _restore, (self._native.offers(), self._native.commitments(), self._native.particulars())
 
 
-def _restore(offers: str, commitments: str) -> Portfolio:
-    return Portfolio._of(_native.Portfolio.from_parts(offers, commitments))
+def _restore(offers: str, commitments: str, particulars: str) -> Portfolio:
+    return Portfolio._of(_native.Portfolio.from_parts(offers, commitments, particulars))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._errors import CovermixError
-from ._planning import Plan, Planner
+from ._plan import Plan
+from ._planning import Planner
 
 __all__ = ["plan_many", "plan_one"]
 

@@ -1,21 +1,25 @@
-"""What to buy: planner, problem and plan."""
+"""What to buy: planner and problem."""
 
 from __future__ import annotations
 
 import json
 import os
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _native
-from ._billing import Bill, Judge
+from ._agreement import AgreementFirst, Choice, IndifferenceDiscount, OfferedAgreement, OtherSpend, offers_text, other_text
 from ._catalog import Catalog, Portfolio
-from ._errors import InfeasibleError, InputError, InterruptedWarning
+from ._document import Immutable, plain
+from ._errors import InfeasibleError, InputError
+from ._held import Change, Flexibility, Rights
+from ._plan import Plan
 from ._policy import Objective, Policy, Rules
-from ._records import Certificate, Evaluation, Progress, Purchase, Reason, Remainder, Status, aware, member
+from ._records import Evaluation, Remainder, Status, aware, member
+from ._search import ProgressFunction, effort, searched
+from ._spot import SpotOption, SpotPlan
 from ._table import Table
 from ._usage import UsageCurves
 
@@ -24,17 +28,16 @@ if TYPE_CHECKING:
 
     from .scenario import Scenario
 
-__all__ = ["Plan", "Planner", "Problem"]
-
-ProgressFunction = Callable[[Progress], object]
+__all__ = ["Planner", "Problem"]
 
 
-class Planner:
+class Planner(Immutable):
     """Gathers the inputs; builds the problem, or solves it at once. Immutable: :meth:`replace` gives another.
 
     Give ``usage`` alone, or ``scenarios`` with probabilities that add up to 1. Without ``purchase_dates`` the usage is a steady state: what is
     bought runs through all of it. With dates each purchase serves from its date to the end of its term. ``discount_rate`` is effective a year
-    (0.08 is 8 %). ``own_plan`` is what you would buy yourself, by offer, to be compared with.
+    (0.08 is 8 %). ``own_plan`` is what you would buy yourself, by offer, to be compared with. ``rights`` lets the plan act on what is held by the
+    providers' rules: exchange, sell, return. ``renewing=True`` lets it buy again, with purchase dates, what ends within the hours planned.
 
     >>> import covermix
     >>> usage = covermix.example_usage().filter(account="shop", sku="r5.*")
@@ -52,6 +55,8 @@ class Planner:
         "policy",
         "purchase_dates",
         "remainder",
+        "renewing",
+        "rights",
         "rules",
         "scenarios",
         "usage",
@@ -71,6 +76,8 @@ class Planner:
         purchase_dates: Iterable[datetime | date | str] = (),
         remainder: Remainder | str = Remainder.WORTH_ITS_COST,
         own_plan: Mapping[str, Decimal | str | int] | None = None,
+        rights: Rights | None = None,
+        renewing: bool = False,
     ) -> None:
         if (usage is None) == (scenarios is None):
             remedy = "give either usage or scenarios"
@@ -86,6 +93,8 @@ class Planner:
         self.purchase_dates = tuple(aware(at, "purchase_dates") for at in purchase_dates)
         self.remainder: Remainder = member(Remainder, remainder, "remainder")
         self.own_plan = None if own_plan is None else {offer: Decimal(quantity) for offer, quantity in own_plan.items()}
+        self.rights = rights
+        self.renewing = bool(renewing)
 
     def replace(self, **changes: Any) -> Planner:
         """The same planner with some inputs changed, named as in the constructor."""
@@ -134,7 +143,7 @@ def _planner(given: dict[str, Any]) -> Planner:
     return Planner(**given)
 
 
-class Problem:
+class Problem(Immutable):
     """A planning problem: all that decides the answer. Made by :meth:`Planner.build`."""
 
     __slots__ = ("_native", "planner")
@@ -144,18 +153,18 @@ class Problem:
         scenarios = [(one.name, one.probability, one.usage._native) for one in planner.scenarios]
         if planner.usage is not None:
             scenarios = [("usage", 1.0, planner.usage._native)]
-        self._native = _native.Problem(
-            planner.catalog._native,
-            scenarios,
-            planner.owning._native,
-            planner.policy.to_json(),
-            planner.rules.to_json(),
-            planner.objective.to_json(),
-            planner.discount_rate,
-            list(planner.purchase_dates),
-            planner.remainder.value,
-            planner.own_plan,
-        )
+        settings = {
+            "policy": planner.policy,
+            "rules": planner.rules,
+            "objective": planner.objective,
+            "discount_rate": planner.discount_rate,
+            "purchase_dates": planner.purchase_dates,
+            "remainder": planner.remainder,
+            "own_plan": planner.own_plan,
+            "rights": planner.rights,
+            "renewing": planner.renewing,
+        }
+        self._native = _native.Problem(planner.catalog._native, scenarios, planner.owning._native, json.dumps(plain(settings)))
 
     @property
     def usage(self) -> UsageCurves:
@@ -215,10 +224,8 @@ class Problem:
 
         Raises :class:`InfeasibleError` if no plan keeps all rules, naming those that clash; :class:`SolverError`.
         """
-        with _Reporter(progress) as report:
-            native, is_interrupted = self._native.solve(_effort(relative_gap, time_limit), threads, report)
-        if is_interrupted:
-            warnings.warn("Ctrl-C ended the search: this is the best plan so far", InterruptedWarning, stacklevel=2)
+        what = "this is the best plan so far"
+        native = searched(self._native.solve, what, relative_gap, time_limit, threads, progress)
         return Plan(native, self)
 
     def search(
@@ -230,22 +237,129 @@ class Problem:
         progress: bool | ProgressFunction = False,
     ) -> dict[str, Any]:
         """Solves for the numbers alone (objective, lower bound, gap, steps): no exact bills and no baselines, for problems of any size."""
-        with _Reporter(progress) as report:
-            text, is_interrupted = self._native.search(_effort(relative_gap, time_limit), threads, report)
-        if is_interrupted:
-            warnings.warn("Ctrl-C ended the search: these are the best numbers so far", InterruptedWarning, stacklevel=2)
+        what = "these are the best numbers so far"
+        text = searched(self._native.search, what, relative_gap, time_limit, threads, progress)
         numbers: dict[str, Any] = json.loads(text)
         numbers.pop("baselines")
         return numbers | {"status": Status(numbers["status"])}
 
+    def changes(self) -> tuple[Change, ...]:
+        """What may be done with what is held, by the planner's rights."""
+        return tuple(Change.from_dict(change) for change in json.loads(_native.changes(self._native)))
+
+    def flexibility(
+        self,
+        *,
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> Flexibility:
+        """What the rights of what is held cost and what they are worth, scenario by scenario."""
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
+            return _native.flexibility(self._native, effort, threads, report)
+
+        text = searched(search, "the worth may be less exact than asked for", relative_gap, time_limit, threads, progress)
+        return Flexibility.from_dict(json.loads(text))
+
+    def choose_agreement(
+        self,
+        offers: Iterable[OfferedAgreement],
+        *,
+        other: Iterable[OtherSpend] = (),
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> Choice:
+        """Decides agreement and commitments together: the best purchases under every offer, and the cheapest offer.
+
+        Give :meth:`OfferedAgreement.none` among the offers if nothing need be signed. ``other`` is spend beside the usage, which counts and costs
+        too. ``time_limit`` is that of one search. With purchase dates every period lies within the hours of the usage and starts and ends with a
+        calendar month; in a steady state every period has the usage's rate of spend. Raises :class:`InputError`, :class:`InfeasibleError`.
+        """
+        beside, given = other_text(other), offers_text(offers)
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[_native.Choice, bool]:
+            return _native.choose_agreement(self._native, given, beside, effort, threads, report)
+
+        what = "these are the best purchases so far"
+        return Choice(searched(search, what, relative_gap, time_limit, threads, progress), self, beside)
+
+    def agreement_first(
+        self,
+        offers: Iterable[OfferedAgreement],
+        *,
+        other: Iterable[OtherSpend] = (),
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> AgreementFirst:
+        """What deciding in turn comes to, agreement first and commitments second, to compare with :meth:`choose_agreement`."""
+        beside, given = other_text(other), offers_text(offers)
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
+            return _native.agreement_first(self._native, given, beside, effort, threads, report)
+
+        text = searched(search, "these are the best costs so far", relative_gap, time_limit, threads, progress)
+        return AgreementFirst.from_dict(json.loads(text))
+
+    def indifference_discount(
+        self,
+        offer: OfferedAgreement,
+        reference_cost: float,
+        *,
+        other: Iterable[OtherSpend] = (),
+        largest: float = 0.4,
+        tolerance: float = 5e-4,
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> IndifferenceDiscount:
+        """At which discount on all services, from 0 to ``largest``, an offer costs as much as a reference (the best of the other offers, say), with
+        purchases decided anew at every discount."""
+        beside, given = other_text(other), offer.to_json()
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
+            return _native.indifference_discount(
+                self._native, given, reference_cost, beside, (largest, tolerance), effort, threads, report
+            )
+
+        text = searched(search, "the discount may be less exact than asked for", relative_gap, time_limit, threads, progress)
+        return IndifferenceDiscount.from_dict(json.loads(text))
+
+    def solve_with_spot(
+        self,
+        options: Iterable[SpotOption],
+        *,
+        relative_gap: float = 5e-4,
+        time_limit: float = 600.0,
+        threads: int | None = None,
+        progress: bool | ProgressFunction = False,
+    ) -> SpotPlan:
+        """Decides purchases and spot together: never worse than buying first and using spot for what is left.
+
+        Raises :class:`InputError` for an option of a line that is not in the usage or not on demand, a second one of a line, a share or price out of
+        range.
+        """
+        given = json.dumps([plain(option.to_dict()) for option in options])
+
+        def search(effort: str, threads: int | None, report: Any) -> tuple[_native.SpotPlan, bool]:
+            return _native.solve_with_spot(self._native, given, effort, threads, report)
+
+        return SpotPlan(searched(search, "this is the best plan so far", relative_gap, time_limit, threads, progress), self)
+
     def cost_by_coverage(self, levels: Iterable[float], *, relative_gap: float = 1e-3, threads: int | None = None) -> Table:
         """The relaxed optimum at which just this share of usage is covered: the curve that people draw by hand."""
-        points = self._native.cost_by_coverage(list(levels), _effort(relative_gap, 600.0), threads)
+        points = self._native.cost_by_coverage(list(levels), effort(relative_gap, 600.0), threads)
         return self._curve("Cost by coverage", "coverage", points)
 
     def cost_by_limit(self, factors: Iterable[float], *, relative_gap: float = 1e-3, threads: int | None = None) -> dict[str, Table]:
         """The relaxed optimum under each limit of the policy, with the limit multiplied by each factor; by the limit's name."""
-        curves = self._native.cost_by_limit(list(factors), _effort(relative_gap, 600.0), threads)
+        curves = self._native.cost_by_limit(list(factors), effort(relative_gap, 600.0), threads)
         return {field: self._curve(f"Cost by {field}", field, points) for field, points in curves}
 
     def frontier(self, rule: str, values: Iterable[Any], *, relative_gap: float = 1e-3, threads: int | None = None) -> Table:
@@ -300,264 +414,3 @@ class Problem:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Problem, (self.planner,)
-
-
-class Plan:
-    """What to buy, what it does to the bill, and how good it provably is. Bills are of the first scenario; costs, bound and gap of all.
-
-    ``str(plan)`` is the recommendation as text.
-    """
-
-    __slots__ = ("_figures", "_native", "problem")
-
-    def __init__(self, native: _native.Plan, problem: Problem) -> None:
-        self._native = native
-        self.problem = problem
-        self._figures: dict[str, Any] = json.loads(native.figures())
-
-    @property
-    def currency(self) -> str:
-        """The currency of every amount."""
-        return self.problem.planner.catalog.currency
-
-    @property
-    def status(self) -> Status:
-        """Why the search ended."""
-        return Status(self._figures["status"])
-
-    @property
-    def objective(self) -> float:
-        """What the plan costs by the judge in the terms of the objective."""
-        return self._figures["objective"]
-
-    @property
-    def lower_bound(self) -> float:
-        """A proven lower bound on the objective of any plan under the same policy."""
-        return self._figures["lower_bound"]
-
-    @property
-    def gap(self) -> float:
-        """``(objective - lower bound) / objective``: no plan under the policy could cost less by a larger share."""
-        return self._figures["gap"]
-
-    @property
-    def certificate(self) -> Certificate:
-        """The bound, the cost, and the parts of the gap."""
-        return Certificate(**self._figures["certificate"])
-
-    @property
-    def evaluation(self) -> Evaluation:
-        """Costs and coverage by scenario."""
-        return Evaluation.from_dict(self._figures["evaluation"])
-
-    @property
-    def billed_cost(self) -> Decimal:
-        """What the usage costs with the purchases, by the judge, over all its hours."""
-        return Decimal(self._figures["billed_cost"])
-
-    @property
-    def savings(self) -> Decimal:
-        """The bill before less the bill after."""
-        return Decimal(self._figures["savings"])
-
-    @property
-    def savings_monthly(self) -> Decimal:
-        """Savings of a month of 730 hours."""
-        return Decimal(self._figures["savings_monthly"])
-
-    @property
-    def savings_rate(self) -> float | None:
-        """Savings as a share of the bill before; ``None`` if that is 0."""
-        return self._figures["savings_rate"]
-
-    @property
-    def upfront(self) -> Decimal:
-        """Paid at purchase for everything."""
-        return Decimal(self._figures["upfront"])
-
-    @property
-    def cash_break_even_month(self) -> int | None:
-        """The month in which all that was paid is less than it would have been without the purchases; ``None`` if never."""
-        return self._figures["cash_break_even_month"]
-
-    @property
-    def sweeps(self) -> int:
-        """Passes over all hours that the search made."""
-        return self._figures["sweeps"]
-
-    @property
-    def seconds(self) -> float:
-        """The time the search took."""
-        return self._figures["seconds"]
-
-    @property
-    def purchases(self) -> tuple[Purchase, ...]:
-        """What to buy, by the usage it covers, the largest first."""
-        return tuple(Purchase.from_dict(purchase) for purchase in json.loads(self._native.purchases()))
-
-    def order_list(self) -> Table:
-        """What to buy, as a table: one row a purchase."""
-        purchases = self.purchases
-        currency = self.currency
-        return Table.of(
-            "What to buy",
-            offer=("text", [purchase.offer.id for purchase in purchases]),
-            region=("text", [purchase.offer.region or "all" for purchase in purchases]),
-            scope=("text", [purchase.scope.kind for purchase in purchases]),
-            term=("text", [purchase.offer.term for purchase in purchases]),
-            payment_option=("text", [purchase.offer.payment_option.value for purchase in purchases]),
-            quantity=("money", [purchase.quantity for purchase in purchases], "units or money/hour"),
-            upfront=("money", [purchase.upfront for purchase in purchases], currency),
-            monthly=("money", [purchase.monthly for purchase in purchases], currency),
-            covers_monthly=("money", [purchase.covered_monthly for purchase in purchases], currency),
-            utilisation=("float", [purchase.utilisation for purchase in purchases]),
-            break_even_month=("integer", [purchase.break_even_month for purchase in purchases]),
-        )
-
-    @property
-    def quantities(self) -> dict[str, Decimal]:
-        """Quantities by offer, as :meth:`Problem.evaluate` and ``Planner(own_plan=...)`` take them."""
-        total: dict[str, Decimal] = {}
-        for purchase in self.purchases:
-            total[purchase.offer.id] = total.get(purchase.offer.id, Decimal(0)) + purchase.quantity
-        return total
-
-    @property
-    def before(self) -> Bill:
-        """The bill with what is held and nothing bought."""
-        planner = self.problem.planner
-        return Bill(self._native.before(), Judge(self.problem.usage, planner.catalog, planner.owning, planner.rules))
-
-    @property
-    def after(self) -> Bill:
-        """The bill with the purchases."""
-        planner = self.problem.planner
-        return Bill(self._native.after(), Judge(self.problem.usage, planner.catalog, self.portfolio, planner.rules))
-
-    @property
-    def portfolio(self) -> Portfolio:
-        """What is held with the purchases."""
-        return Portfolio._of(self._native.portfolio())
-
-    def baselines(self) -> Table:
-        """The simple rules that the plan is compared with, billed by the same judge; the cheapest first."""
-        rows: list[dict[str, Any]] = sorted(json.loads(self._native.baselines()), key=lambda row: row["billed_cost"])
-        return Table.of(
-            "Simple rules, billed by the same judge",
-            rule=("text", [row["rule"] for row in rows]),
-            billed_cost=("float", [row["billed_cost"] for row in rows], self.currency),
-            allowed_by_policy=("boolean", [row["allowed_by_policy"] for row in rows]),
-        )
-
-    def reasons(self) -> tuple[Reason, ...]:
-        """Why each purchase is as large as it is: break-even, what one step more or less is worth, what stops it."""
-        text, sentences = self._native.reasons()
-        rows = json.loads(text)
-        return tuple(
-            Reason(**{**row, "stopped_by": tuple(row["stopped_by"])}, sentence=sentence) for row, sentence in zip(rows, sentences, strict=True)
-        )
-
-    def to_json(self) -> str:
-        """The recommendation as JSON, the same document that Rust writes."""
-        return self._native.to_json()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The recommendation as a document."""
-        return json.loads(self.to_json())
-
-    def plot_waterline(self, start: datetime | None = None, end: datetime | None = None, ax: Axes | None = None) -> Axes:
-        """What commitments cover with the plan, over the usage curve."""
-        return self.after.plot_waterline(start, end, ax)
-
-    def plot_load_duration(self, ax: Axes | None = None) -> Axes:
-        """The hours by their usage, with what the plan covers."""
-        return self.after.plot_load_duration(ax)
-
-    def plot_cash_flow(self, ax: Axes | None = None) -> Axes:
-        """Payments by month, with the plan and without."""
-        from . import plots
-
-        return plots.plot_cash_flow(self, ax=ax)
-
-    def plot_ladder(self, ax: Axes | None = None) -> Axes:
-        """What runs when, held and bought."""
-        from . import plots
-
-        return plots.plot_ladder(self.portfolio, self.problem.planner.catalog, ax=ax)
-
-    def __str__(self) -> str:
-        return self._native.table()
-
-    def __repr__(self) -> str:
-        rate = "" if self.savings_rate is None else f" ({self.savings_rate:.1%})"
-        saved = f"{self.savings_monthly:,.2f} {self.currency} a month{rate}"
-        return f"Plan({len(json.loads(self._native.purchases()))} purchases, saves {saved}, gap {self.gap:.3%}, {self.status.value})"
-
-    def _repr_html_(self) -> str:
-        certificate = self.certificate
-        proof = (
-            f"<p>Saves {self.savings_monthly:,.2f} {self.currency} a month for {self.upfront:,.2f} upfront. Billed {self.objective:,.2f}; no plan "
-            f"under this policy costs less than {certificate.lower_bound:,.2f}: gap {self.gap:.4%} ({self.status.value.replace('_', ' ')}).</p>"
-        )
-        return self.order_list()._repr_html_() + proof
-
-    def __eq__(self, other: object) -> bool:
-        """Whether two plans buy the same for the same problem at the same proven bound; the time they took does not matter."""
-        if not isinstance(other, Plan):
-            return NotImplemented
-        same = self.objective == other.objective and self.lower_bound == other.lower_bound
-        return same and self._native.purchases() == other._native.purchases() and self.problem == other.problem
-
-    def __hash__(self) -> int:
-        return hash((self.objective, self.lower_bound))
-
-    def __copy__(self) -> Plan:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Plan:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.problem, self._native.numbers())
-
-
-def _restore(problem: Problem, numbers: str) -> Plan:
-    return Plan(_native.restore_plan(problem._native, numbers), problem)
-
-
-def _effort(relative_gap: float, time_limit: float) -> str:
-    return json.dumps({"relative_gap": float(relative_gap), "time_limit": float(time_limit)})
-
-
-class _Reporter:
-    """Shows progress: nothing, a tqdm bar if tqdm is there, or a function of the caller's."""
-
-    def __init__(self, progress: bool | ProgressFunction) -> None:
-        self._progress = progress
-        self._bar: Any = None
-
-    def __enter__(self) -> Callable[[int, float, float], None] | None:
-        if self._progress is False:
-            return None
-        if callable(self._progress):
-            function = self._progress
-            return lambda sweeps, bound, cost: void(function(Progress(sweeps, bound, cost)))
-        try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            return None
-        self._bar = tqdm(desc="sweeps over all hours", unit="sweep")
-        return self._advance
-
-    def _advance(self, sweeps: int, bound: float, cost: float) -> None:
-        progress = Progress(sweeps, bound, cost)
-        self._bar.update(sweeps - self._bar.n)
-        self._bar.set_postfix_str(f"relaxed gap {progress.gap:.4%}")
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-def void(_: object) -> None:
-    """Drops what a progress function returns."""

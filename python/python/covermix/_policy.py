@@ -6,12 +6,10 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from . import _native
-from ._errors import FileError
+from ._document import Document, money_text, plain, text_of
 from ._records import PaymentOption, Right
 
 __all__ = ["Objective", "Policy", "Rules"]
@@ -19,48 +17,7 @@ __all__ = ["Objective", "Policy", "Rules"]
 Amount = Decimal | str | int | float
 
 
-def _json(value: Any) -> Any:
-    """A value as the library's documents hold it."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(_json(key)): _json(item) for key, item in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return sorted(map(_json, value))
-    if isinstance(value, (list, tuple)):
-        return [_json(item) for item in value]
-    return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _money(value: Any) -> Any:
-    """Money as text: ``Decimal``, int and text as they are, float by its shortest digits."""
-    return None if value is None else (str(value) if isinstance(value, (Decimal, int, str)) else repr(value))
-
-
-class _Document:
-    """A checked JSON document, compared by its content."""
-
-    __slots__ = ("_text",)
-    _text: str
-
-    def to_json(self) -> str:
-        """The document as JSON text."""
-        return self._text
-
-    def to_dict(self) -> dict[str, Any]:
-        """The document."""
-        return json.loads(self._text)
-
-    def __eq__(self, other: object) -> bool:
-        return self._text == other._text if isinstance(other, _Document) and type(other) is type(self) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-
-class Policy(_Document):
+class Policy(Document):
     """The rules a plan keeps. Every rule is optional; the default allows everything that the catalog offers.
 
     Money may be ``Decimal``, text, int or float. Shares are from 0 to 1, of the new commitments' effective hourly cost. Formulas:
@@ -110,50 +67,38 @@ class Policy(_Document):
             "required_rights": None if required_rights is None else list(required_rights),
             "allowed_offers": None if allowed_offers is None else list(allowed_offers),
             "forbidden_offers": None if forbidden_offers is None else list(forbidden_offers),
-            "fixed": None if fixed is None else {offer: _money(amount) for offer, amount in fixed.items()},
-            "upfront_budget": _money(upfront_budget),
+            "fixed": None if fixed is None else {offer: money_text(amount) for offer, amount in fixed.items()},
+            "upfront_budget": money_text(upfront_budget),
             "upfront_budget_by_quarter": None
             if upfront_budget_by_quarter is None
-            else {quarter: _money(amount) for quarter, amount in upfront_budget_by_quarter.items()},
-            "max_remaining_obligation": _money(max_remaining_obligation),
+            else {quarter: money_text(amount) for quarter, amount in upfront_budget_by_quarter.items()},
+            "max_remaining_obligation": money_text(max_remaining_obligation),
             "max_share_three_year": max_share_three_year,
             "shares": None if shares is None else list(shares),
             "min_utilisation": min_utilisation,
             "max_coverage": max_coverage,
             "min_coverage": min_coverage,
             "migrations": None if migrations is None else list(migrations),
-            "max_purchase_per_month": _money(max_purchase_per_month),
+            "max_purchase_per_month": money_text(max_purchase_per_month),
             "min_days_between_purchases": min_days_between_purchases,
-            "max_expiring_per_month": _money(max_expiring_per_month),
-            "lots": None if lots is None else [[pattern, _money(lot)] for pattern, lot in lots],
-            "min_ticket": _money(min_ticket),
+            "max_expiring_per_month": money_text(max_expiring_per_month),
+            "lots": None if lots is None else [[pattern, money_text(lot)] for pattern, lot in lots],
+            "min_ticket": money_text(min_ticket),
             "max_purchases": max_purchases,
             "payment_options_per_product": payment_options_per_product,
-            "spend_plan_increment": _money(spend_plan_increment),
+            "spend_plan_increment": money_text(spend_plan_increment),
         }
-        self._text = _native.check_policy(json.dumps({name: _json(value) for name, value in given.items() if value is not None}))
+        self._text = _native.check_policy(json.dumps({name: plain(value) for name, value in given.items() if value is not None}))
 
     @classmethod
-    def _of(cls, text: str) -> Policy:
-        policy = cls.__new__(cls)
-        policy._text = text
-        return policy
+    def _checked(cls, text: str) -> str:
+        return _native.check_policy(text)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Policy:
         """Reads a policy file: TOML, or JSON if the name ends in ``.json``."""
-        text = _text_of(path)
+        text = text_of(path)
         return cls.from_json(text) if os.fspath(path).endswith(".json") else cls._of(_native.policy_from_toml(text))
-
-    @classmethod
-    def from_json(cls, text: str) -> Policy:
-        """A policy from its JSON text."""
-        return cls._of(_native.check_policy(text))
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Policy:
-        """A policy from its JSON document."""
-        return cls.from_json(json.dumps(_json(document)))
 
     def replace(self, **rules: Any) -> Policy:
         """The same policy with some rules changed, named as in the constructor; ``None`` takes a rule away."""
@@ -169,11 +114,8 @@ class Policy(_Document):
     def __repr__(self) -> str:
         return f"Policy({', '.join(f'{name}={value!r}' for name, value in self.rules.items())})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Policy.from_json, (self._text,)
 
-
-class Objective(_Document):
+class Objective(Document):
     """What is minimised over scenarios: expected cost, expected cost and a tail, or the largest regret.
 
     >>> Objective.expected_cost_and_tail(weight=0.5, level=0.9)
@@ -203,11 +145,8 @@ class Objective(_Document):
     def __repr__(self) -> str:
         return f"Objective({self.to_dict()!r})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Objective, (self.to_dict(),)
 
-
-class Rules(_Document):
+class Rules(Document):
     """The switches of the providers' billing rules, where documentation leaves a choice or the customer has one.
 
     >>> Rules() == Rules(rates_above_on_demand="refused")
@@ -225,24 +164,11 @@ class Rules(_Document):
         rates_above_on_demand: str = "refused",
     ) -> None:
         given = {"aws": aws or {}, "azure": azure or {}, "gcp": gcp or {}, "rates_above_on_demand": rates_above_on_demand}
-        self._text = _native.check_rules(json.dumps(_json(given)))
+        self._text = _native.check_rules(json.dumps(plain(given)))
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Rules:
-        """Switches from their JSON document."""
-        return cls(**document)
+    def _checked(cls, text: str) -> str:
+        return _native.check_rules(text)
 
     def __repr__(self) -> str:
         return f"Rules({self._text})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Rules.from_dict, (self.to_dict(),)
-
-
-def _text_of(path: str | os.PathLike[str]) -> str:
-    """The text of a file, or this package's error."""
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        remedy = "check that the path exists and may be read"
-        raise FileError(f"{path}: cannot be read ({error.strerror}); {remedy}", file=Path(path), remedy=remedy) from error

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from ._document import Record
 from ._errors import InputError
 
 __all__ = [
@@ -135,7 +136,7 @@ class UsageLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Record):
     """Where a commitment applies: a kind, with what that kind needs.
 
     >>> Scope("subscription", subscription="0a1b").to_dict()
@@ -149,22 +150,13 @@ class Scope:
     resource_group: str | None = None
     project: str | None = None
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Scope:
-        """A scope as JSON holds it."""
-        given = dict(document)
-        if "subscriptions" in given:
-            given["subscriptions"] = tuple(given["subscriptions"])
-        return cls(**given)
-
     def to_dict(self) -> dict[str, Any]:
-        """The scope as JSON holds it."""
-        document = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in document.items() if value is not None}
+        """The scope as JSON holds it: what its kind does not need is not there."""
+        return {name: value for name, value in Record.to_dict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
-class Commitment:
+class Commitment(Record):
     """An offer bought."""
 
     id: str
@@ -182,20 +174,9 @@ class Commitment:
         for name in ("start", "end"):
             object.__setattr__(self, name, aware(getattr(self, name), name))
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Commitment:
-        """A commitment as JSON holds it."""
-        return cls(**{**document, "scope": Scope.from_dict(document["scope"])})
-
-    def to_dict(self) -> dict[str, Any]:
-        """The commitment as JSON holds it."""
-        document: dict[str, Any] = {"id": self.id, "offer": self.offer, "quantity": str(self.quantity)}
-        document |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
-        return document | {"account": self.account, "scope": self.scope.to_dict()}
-
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Record):
     """A commitment for sale. Prices are for one unit: one reservation, or one unit of money an hour of a spend plan."""
 
     id: str
@@ -239,7 +220,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Charges:
+class Charges(Record):
     """What usage and commitments cost over some time, in the catalog's currency; amortised. Rates are ``None`` where nothing is to be divided."""
 
     on_demand_equivalent: Decimal
@@ -265,18 +246,16 @@ class Charges:
     coverage: float | None
     utilisation: float | None
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Charges:
-        """Charges as JSON holds them."""
-        exact: dict[str, Any] = {name: Decimal(value) if isinstance(value, str) else value for name, value in document.items()}
-        return cls(**exact)
-
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(Record):
     """One thing to buy."""
 
+    id: str
+    """Its identifier in bills."""
     offer: Offer
+    start: datetime
+    end: datetime
     scope: Scope
     quantity: Decimal
     """Reservations, or money an hour."""
@@ -289,16 +268,9 @@ class Purchase:
     break_even_month: int | None
     """The month of its term in which what it avoids has paid for all it will ever cost; ``None`` if that is not within the term."""
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Purchase:
-        """A purchase as the Rust half hands it over."""
-        exact = {name: Decimal(document[name]) for name in ("quantity", "upfront", "monthly", "covered_monthly")}
-        parts = {"offer": Offer.from_dict(document["offer"]), "scope": Scope.from_dict(document["scope"])}
-        return cls(**{**document, **exact, **parts})
-
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Record):
     """The bound, the cost, and the parts of the gap between them, which add up to it. In the terms of the objective."""
 
     lower_bound: float
@@ -313,7 +285,7 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Record):
     """What purchases cost by the judge, and how they stand to the rules."""
 
     objective: float
@@ -328,21 +300,9 @@ class Evaluation:
         """Whether every rule is kept."""
         return not self.broken
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Evaluation:
-        """An evaluation as the Rust half hands it over."""
-        least = document["least_utilisation"]
-        return cls(
-            objective=document["objective"],
-            scenario_costs=tuple(document["scenario_costs"]),
-            coverage=tuple(document["coverage"]),
-            least_utilisation=None if least is None else (least[0], least[1]),
-            broken=tuple((rule, by) for rule, by in document["broken"]),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Record):
     """Why a purchase is as large as it is."""
 
     purchase: str

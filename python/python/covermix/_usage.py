@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _ingest, _native
+from ._document import Immutable
 from ._errors import InputError
 from ._ingest import Array, Form
 from ._records import UsageLine, aware
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["UsageCurves"]
 
 
-class UsageCurves:
+class UsageCurves(Immutable):
     """What runs: hours x usage lines, immutable.
 
     Quantities are in each line's unit an hour; an instance that ran for a quarter of an hour counts 0.25. Lines are in the order of their keys,
@@ -281,12 +282,6 @@ class UsageCurves:
 
     def __hash__(self) -> int:
         return hash((self._native.first_hour(), self.shape))
-
-    def __copy__(self) -> UsageCurves:
-        return self
-
-    def __deepcopy__(self, memo: object) -> UsageCurves:
-        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._native.first_hour(), self._native.lines(), np.array(self.quantity), self.weights)

@@ -16,9 +16,9 @@ from typing import Any, Literal
 import numpy as np
 
 from . import _native
+from ._document import money_text, plain
 from ._errors import FinanceError
 from ._ingest import Array
-from ._policy import _json, _money
 from ._records import aware
 from ._table import Table
 
@@ -98,7 +98,7 @@ def _dates(dates: Dates) -> list[date]:
 
 
 def _call(name: str, **arguments: Any) -> Any:
-    return json.loads(_native.finance(name, json.dumps(_json(arguments))))
+    return json.loads(_native.finance(name, json.dumps(plain(arguments))))
 
 
 def npv(rate: float, amounts: Amounts, *, first: Literal["now", "after_one_period"] = "now") -> float:
@@ -299,7 +299,7 @@ def amortise(
     """
     names = {"by_second": "BySecond", "by_hour": "ByHour", "by_month": "ByMonth"}
     given = {"start": aware(start, "start"), "end": None if end is None else aware(end, "end"), "days": days, "months": months}
-    rows = _call("amortise", fee=_money(fee), spread=names[spread], decimals=decimals, **given)
+    rows = _call("amortise", fee=money_text(fee), spread=names[spread], decimals=decimals, **given)
     return Table.of(
         "Roll-forward of a prepaid fee",
         month=("date", [row["month"] for row in rows]),
@@ -357,8 +357,8 @@ def ledger(
     [Decimal('1'), Decimal('0')]
     """
     excess = {"cap_share": None, "lifetime": "until_used"} | (dict(carry_over) if isinstance(carry_over, Mapping) else {})
-    rules = {"shortfall": shortfall, "carry_over": {"excess": excess} if carry_over else "none", "total": _money(total)}
-    rows = _call("ledger", minimums=[_money(amount) for amount in minimums], spend=[_money(amount) for amount in spend], rules=rules)
+    rules = {"shortfall": shortfall, "carry_over": {"excess": excess} if carry_over else "none", "total": money_text(total)}
+    rows = _call("ledger", minimums=[money_text(amount) for amount in minimums], spend=[money_text(amount) for amount in spend], rules=rules)
     names = (
         ("required", "counted", "carried_in", "paid", "paid_for_total", "deferred")
         + ("credit_used", "credit", "forfeited", "carried_over", "surplus")
@@ -383,8 +383,8 @@ def eligible_spend(
     >>> eligible_spend(8, 1, marketplace_weight=0.5)["eligible"]
     Decimal('8.5')
     """
-    rule = {"marketplace_weight": _money(marketplace_weight), "marketplace_cap_share": _money(marketplace_cap_share)}
-    amounts = {"service_fees": _money(service_fees), "marketplace": _money(marketplace), "minimum": _money(minimum)}
+    rule = {"marketplace_weight": money_text(marketplace_weight), "marketplace_cap_share": money_text(marketplace_cap_share)}
+    amounts = {"service_fees": money_text(service_fees), "marketplace": money_text(marketplace), "minimum": money_text(minimum)}
     return {name: Decimal(amount) for name, amount in _call("eligible_spend", **amounts, rule=rule).items()}
 
 
@@ -396,7 +396,7 @@ def tier_cost(
     >>> tier_cost(13, commit=10, discount=0.09), tier_cost(13, commit=15, discount=0.12)
     (11.83, 15.0)
     """
-    return float(_call("tier_cost", gross=_money(gross), tier=_tier(commit, discount), basis=basis))
+    return float(_call("tier_cost", gross=money_text(gross), tier=_tier(commit, discount), basis=basis))
 
 
 def indifference_spend(
@@ -411,7 +411,7 @@ def indifference_spend(
 
 
 def _tier(commit: float | Decimal, discount: float | Decimal) -> dict[str, Any]:
-    return {"commit": _money(commit), "discount": _money(discount)}
+    return {"commit": money_text(commit), "discount": money_text(discount)}
 
 
 def total_cost(providers: Iterable[Mapping[str, Any]], *, years: int, wacc: float, currency: str = "USD", tax_rate: float = 0.0) -> list[dict[str, Any]]:
@@ -421,7 +421,7 @@ def total_cost(providers: Iterable[Mapping[str, Any]], *, years: int, wacc: floa
 
 
 def _exact(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _money(value) if isinstance(value, (int, float, Decimal)) else value for name, value in document.items()}
+    return {name: money_text(value) if isinstance(value, (int, float, Decimal)) else value for name, value in document.items()}
 
 
 def bridge(budget: Mapping[str, Any], actual: Mapping[str, Any]) -> Table:

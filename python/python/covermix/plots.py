@@ -10,7 +10,7 @@ import numpy as np
 
 from ._billing import Bill
 from ._catalog import Catalog, Portfolio
-from ._planning import Plan
+from ._plan import Plan
 from ._table import Table
 from .scenario import Scenario
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from . import _native
 from ._catalog import Catalog, Portfolio
+from ._document import Document, Record, plain, text_of
 from ._errors import InputError
 from ._ingest import Array
-from ._policy import _json, _text_of
+from ._policy import Rules
 from ._records import aware
 from ._table import Table
 from ._usage import UsageCurves
@@ -27,12 +28,14 @@ __all__ = [
     "Risk",
     "Scenario",
     "ScenarioFile",
+    "UtilisationRisk",
     "backtest",
     "bootstrap",
     "catalog_at",
     "forecast",
     "outcomes_table",
     "risk",
+    "utilisation_risk",
 ]
 
 
@@ -46,7 +49,7 @@ class Scenario:
     prices: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
 
 
-class ScenarioFile:
+class ScenarioFile(Document):
     """Transforms of measured usage into futures: growth, drivers, steps, launches, migrations, seasons, holidays; prices that change.
 
     >>> file = ScenarioFile.from_dict({"schema": "covermix-scenarios/1", "scenarios": [
@@ -56,51 +59,33 @@ class ScenarioFile:
     ['base', 'high']
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ()
 
     def __init__(self, text: str) -> None:
         self._text = _native.scenario_file(text)
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> ScenarioFile:
-        """Reads a scenario file (TOML)."""
-        return cls(_native.scenario_file_from_toml(_text_of(path)))
+    def _checked(cls, text: str) -> str:
+        return _native.scenario_file(text)
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> ScenarioFile:
-        """A scenario file from its document."""
-        return cls(json.dumps(_json(document)))
-
-    def to_json(self) -> str:
-        """The document as JSON."""
-        return self._text
-
-    def to_dict(self) -> dict[str, Any]:
-        """The document."""
-        return json.loads(self._text)
+    def read(cls, path: str | os.PathLike[str]) -> ScenarioFile:
+        """Reads a scenario file (TOML)."""
+        return cls(_native.scenario_file_from_toml(text_of(path)))
 
     def project(self, usage: UsageCurves, catalog: Catalog | None = None) -> tuple[Scenario, ...]:
         """The futures of measured usage, by name. With a catalog, every line that a migration or launch leads to must have a price."""
         futures = _native.project(self._text, usage._native, None if catalog is None else catalog._native)
         return tuple(Scenario(name, chance, UsageCurves(native), tuple(json.loads(prices))) for name, chance, native, prices in futures)
 
-    def __eq__(self, other: object) -> bool:
-        return self._text == other._text if isinstance(other, ScenarioFile) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
     def __repr__(self) -> str:
         scenarios = ", ".join(f"{one['name']} {one['probability']}" for one in self.to_dict()["scenarios"])
         return f"ScenarioFile({scenarios})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return ScenarioFile, (self._text,)
-
 
 def catalog_at(changes: Iterable[Mapping[str, Any]], catalog: Catalog, at: datetime) -> Catalog:
     """The catalog of an instant under price changes, such as :attr:`Scenario.prices`."""
-    return Catalog(_native.catalog_at(json.dumps(_json(list(changes))), catalog._native, aware(at, "at")))
+    return Catalog(_native.catalog_at(json.dumps(plain(list(changes))), catalog._native, aware(at, "at")))
 
 
 def bootstrap(
@@ -196,6 +181,32 @@ def risk(
     matrix = np.ascontiguousarray(cost, dtype=np.float64)
     answer = json.loads(_native.risk(list(probability), matrix, level, weight))
     return tuple(Risk(**row) for row in answer["risks"]), answer["chosen"], answer["value_of_perfect_information"]
+
+
+@dataclass(frozen=True, slots=True)
+class UtilisationRisk(Record):
+    """The utilisation of one commitment over scenarios."""
+
+    commitment: str
+    utilisation: tuple[float, ...]
+    """Used / provided in each scenario, 0 to 1, in the order of the scenarios' names."""
+    expected: float
+    lowest: float
+    probability_below: float
+    """The probability that it stays below the threshold."""
+
+
+def utilisation_risk(
+    scenarios: Iterable[Scenario], catalog: Catalog, portfolio: Portfolio, *, threshold: float = 0.95, rules: Rules | None = None
+) -> tuple[UtilisationRisk, ...]:
+    """How likely it is that each commitment stands idle: the judge bills the portfolio in every scenario. The most endangered first.
+
+    A commitment that serves no hour of the scenarios is left out. Raises :class:`InputError` for a threshold outside of 0 to 1.
+    """
+    futures = [(one.name, one.probability, one.usage._native) for one in scenarios]
+    switches = (rules if rules is not None else Rules()).to_json()
+    text = _native.utilisation_risk(futures, catalog._native, portfolio._native, switches, threshold)
+    return tuple(UtilisationRisk.from_dict(risk) for risk in json.loads(text))
 
 
 @dataclass(frozen=True)
