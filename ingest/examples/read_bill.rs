@@ -7,6 +7,7 @@
 
 use clap::Parser;
 use covermix::catalog::Catalog;
+use covermix_ingest::azure::price_sheet::PriceSheet;
 use covermix_ingest::owners::OwnerRules;
 use covermix_ingest::{Bill, ChargeKind, Dialect, LongRows, Options, Phase, UnknownSkus};
 use std::error::Error;
@@ -34,9 +35,13 @@ struct Arguments {
     /// The catalog that commitments and missing on-demand prices are looked up in.
     #[arg(long)]
     catalog: Option<PathBuf>,
-    /// Files of the ContractCommitment dataset of FOCUS.
+    /// Files that tell when commitments begin and end: the ContractCommitment dataset of FOCUS; of Google, the list of `gcloud compute
+    /// commitments list --format=json` and the export cud_subscriptions_export.
     #[arg(long)]
     contracts: Vec<PathBuf>,
+    /// Azure's price sheet, for covered usage whose on-demand price the bill does not show.
+    #[arg(long, conflicts_with = "catalog")]
+    price_sheet: Vec<PathBuf>,
     /// Write the usage curves to this file (CSV, packed if it ends in .gz).
     #[arg(long)]
     usage_out: Option<PathBuf>,
@@ -101,7 +106,11 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
         Err(error) => writeln!(output, "no usage curves: {error}")?,
     }
     for held in bill.commitments() {
-        writeln!(output, "commitment {}: {} of {}", held.id, held.quantity.unwrap_or_default(), held.name)?;
+        let quantity = held.quantity.map_or_else(|| "an unknown number".to_owned(), |quantity| quantity.to_string());
+        let day = |time: Option<chrono::DateTime<chrono::Utc>>| {
+            time.map_or_else(|| "?".to_owned(), |time| time.date_naive().to_string())
+        };
+        writeln!(output, "commitment {}: {quantity} of {}, {} to {}", held.id, held.name, day(held.start), day(held.end))?;
     }
     if let Some(rules) = &rules {
         writeln!(output, "\n{}", bill.allocate(rules)?)?;
@@ -115,7 +124,11 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
 
 fn money(bill: &Bill, arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let catalog = arguments.catalog.as_ref().map(Catalog::read).transpose()?;
-    let money = catalog.as_ref().map_or_else(|| bill.money().clone(), |catalog| bill.money_with(catalog));
+    let money = match &catalog {
+        Some(catalog) => bill.money_with(catalog),
+        None if !arguments.price_sheet.is_empty() => bill.money_with_price_sheet(&PriceSheet::read(&arguments.price_sheet)?)?,
+        None => bill.money().clone(),
+    };
     let share = |rate: Option<f64>| rate.map_or_else(|| "none".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
     writeln!(output, "billed {:.6}, amortised {:.6} {}", money.billed().value(), money.effective().value(), bill.currency())?;
     match money.effective_savings_rate() {

@@ -36,6 +36,24 @@ pub struct BillMoney {
     kinds: BTreeMap<ChargeKind, ChargeMoney>,
 }
 
+/// The on-demand price of one unit of a meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MeterPrice {
+    /// To the customer.
+    pub(crate) contracted: Decimal,
+    /// To the public.
+    pub(crate) list: Decimal,
+}
+
+/// Covered usage of a meter whose on-demand price the bill does not show.
+#[derive(Clone, Debug)]
+pub(crate) struct UnpricedMeter {
+    pub(crate) meter: String,
+    pub(crate) rows: u64,
+    pub(crate) quantity: Decimal,
+    pub(crate) effective: Money,
+}
+
 impl BillMoney {
     pub(crate) async fn read(session: &Session, mapping: &Mapping) -> Result<Self> {
         let is_unpriced = "quantity > 0 AND COALESCE(list, 0) = 0";
@@ -82,6 +100,13 @@ impl BillMoney {
         self.kinds.values().map(|money| money.effective).sum()
     }
 
+    /// Moves the used part of fees from the fees to what they cover.
+    pub(crate) fn amortise(&mut self, used: Money) {
+        for (kind, change) in [(ChargeKind::Covered, used), (ChargeKind::Purchase, -used)] {
+            self.kinds.entry(kind).or_default().effective += change;
+        }
+    }
+
     /// The same money where the on-demand prices that the bill lacks are a catalog's.
     pub(crate) fn priced(&self, lines: &[UsageLine], unpriced: &[Decimal], catalog: &Catalog) -> Self {
         let mut money = self.clone();
@@ -97,6 +122,20 @@ impl BillMoney {
         }
         if is_whole && covered.unpriced_rows > 0 {
             (covered.unpriced_rows, covered.unpriced_effective) = (0, Money::ZERO);
+        }
+        money
+    }
+
+    /// The same money where the on-demand prices that the bill lacks are those of meters.
+    pub(crate) fn priced_by_meter(&self, meters: &[UnpricedMeter], price: impl Fn(&UnpricedMeter) -> Option<MeterPrice>) -> Self {
+        let mut money = self.clone();
+        let Some(covered) = money.kinds.get_mut(&ChargeKind::Covered) else { return money };
+        for meter in meters {
+            let Some(price) = price(meter) else { continue };
+            covered.list += Money::new(price.list * meter.quantity);
+            covered.contracted += Money::new(price.contracted * meter.quantity);
+            covered.unpriced_rows = covered.unpriced_rows.saturating_sub(meter.rows);
+            covered.unpriced_effective -= meter.effective;
         }
         money
     }
