@@ -8,7 +8,7 @@ mod amortised;
 mod commitments;
 mod held;
 
-pub(crate) use amortised::read as read_amortised;
+pub(crate) use amortised::{Amortised, read as read_amortised};
 pub(crate) use commitments::read as read_commitments;
 pub(crate) use held::read as read_held;
 

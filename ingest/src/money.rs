@@ -3,6 +3,7 @@
 
 use crate::classes::ChargeKind;
 use crate::error::{Error, Result};
+use crate::gcp::Amortised;
 use crate::mapping::Mapping;
 use crate::session::Session;
 use covermix::catalog::Catalog;
@@ -100,10 +101,26 @@ impl BillMoney {
         self.kinds.values().map(|money| money.effective).sum()
     }
 
-    /// Moves the used part of fees from the fees to what they cover.
-    pub(crate) fn amortise(&mut self, used: Money) {
-        for (kind, change) in [(ChargeKind::Covered, used), (ChargeKind::Purchase, -used)] {
-            self.kinds.entry(kind).or_default().effective += change;
+    /// Moves the used part of fees from the fees to what they cover, and what is on demand of rows covered in part to on-demand usage.
+    pub(crate) fn amortise(&mut self, Amortised { used, on_demand }: Amortised) {
+        let none = ChargeMoney::default();
+        let minus = ChargeMoney {
+            billed: -on_demand.billed,
+            effective: used - on_demand.effective,
+            list: -on_demand.list,
+            contracted: -on_demand.contracted,
+            ..none
+        };
+        let paid = ChargeMoney { effective: -used, ..none };
+        for (kind, change) in [(ChargeKind::Covered, minus), (ChargeKind::Purchase, paid), (ChargeKind::OnDemand, on_demand)] {
+            if change == none {
+                continue;
+            }
+            let money = self.kinds.entry(kind).or_default();
+            money.billed += change.billed;
+            money.effective += change.effective;
+            money.list += change.list;
+            money.contracted += change.contracted;
         }
     }
 

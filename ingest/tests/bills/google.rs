@@ -67,11 +67,18 @@ fn legacy_fees_of_spend_are_amortised() {
     );
     assert_eq!((held.term, held.account.as_str()), (None, "B"));
     let money = bill.money();
-    // All of it was used: usage of 0.268064 less credits of 0.1, and the fee of 0.072.
-    assert_eq!(money.of(ChargeKind::Covered).effective.value().round_dp(6).normalize().to_string(), "0.240064");
-    assert_eq!(money.of(ChargeKind::Purchase).effective.value().round_dp(6), Decimal::ZERO);
-    assert_eq!(money.billed().value().normalize(), money.effective().value().normalize());
-    assert_eq!(money.of(ChargeKind::Covered).list.value().normalize().to_string(), "0.268064");
+    // All of the fee of 0.072 was used; of usage of 0.268064, credits of 0.1 leave the rest on demand.
+    let figures = |kind| {
+        let money = money.of(kind);
+        [money.effective, money.list].map(|amount| amount.value().round_dp(6).normalize().to_string())
+    };
+    assert_eq!(figures(ChargeKind::Covered), ["0.072", "0.1"]);
+    assert_eq!(figures(ChargeKind::OnDemand), ["0.168064", "0.168064"]);
+    assert_eq!(figures(ChargeKind::Purchase), ["0", "0"]);
+    assert_eq!(money.billed().value().normalize().to_string(), "0.240064");
+    assert_eq!(money.effective().value().round_dp(9).normalize().to_string(), "0.240064");
+    assert!((money.coverage().unwrap().unwrap() - 0.1 / 0.268_064).abs() < 1e-12);
+    assert!((money.effective_savings_rate().unwrap().unwrap() - 0.028 / 0.268_064).abs() < 1e-12);
     assert_eq!(money.utilisation(), Some(1.0));
 }
 
@@ -117,12 +124,20 @@ fn legacy_fees_of_resources_are_amortised_as_far_as_they_are_covered() {
     ];
     let bill = read(&rows);
     let money = bill.money();
-    let effective = |kind| money.of(kind).effective.value().normalize().to_string();
-    assert_eq!((effective(ChargeKind::Covered), effective(ChargeKind::Purchase)), ("0.76".to_owned(), "0.12".to_owned()));
-    assert_eq!(
-        (effective(ChargeKind::OnDemand), money.of(ChargeKind::OnDemand).list.value().normalize().to_string()),
-        ("0.32".to_owned(), "0.4".to_owned())
-    );
+    let figures = |kind| {
+        let money = money.of(kind);
+        [money.billed, money.effective, money.list].map(|amount| amount.value().round_dp(9).normalize().to_string())
+    };
+    assert_eq!(figures(ChargeKind::Covered), ["0", "0.36", "0.6"]);
+    assert_eq!(figures(ChargeKind::Purchase), ["0.48", "0.12", "0"]);
+    assert_eq!(figures(ChargeKind::OnDemand), ["0.72", "0.72", "0.8"]);
+    assert!((money.utilisation().unwrap() - 0.75).abs() < 1e-12);
+    // Sustained use of a row covered in part is of the other part.
+    let mut both = rows.clone();
+    both[0]["credits"].as_array_mut().unwrap().push(json!({"type": "SUSTAINED_USAGE_DISCOUNT", "name": "s", "amount": -0.04}));
+    let bill = read(&both);
+    assert_eq!(bill.money().of(ChargeKind::Covered).effective.value().round_dp(9).normalize().to_string(), "0.36");
+    assert_eq!(bill.money().of(ChargeKind::OnDemand).effective.value().round_dp(9).normalize().to_string(), "0.68");
     // Fees attributed to two projects are still one hour's.
     rows[2]["usage"]["amount"] = json!(5);
     rows[2]["usage"]["amount_in_pricing_units"] = json!(5);
