@@ -22,6 +22,7 @@ const CREDENTIALS: &str = "set the store's credentials in the environment: AWS_A
 const RIGHTS: &str = "give these credentials the right to list and to read it (s3:ListBucket and s3:GetObject, storage.objects.list and \
      storage.objects.get, Storage Blob Data Reader)";
 const PLACE: &str = "check bucket, path and region (AWS_REGION); the address of a folder ends in `/`";
+const PARTS: &str = "the server does not serve parts of files: fetch the file and give its name";
 const NETWORK: &str =
     "check the address, the network, and the settings of the store in the environment (AWS_REGION, AWS_ENDPOINT)";
 
@@ -80,7 +81,7 @@ fn open(url: &Url) -> Result<Arc<dyn ObjectStore>> {
     }
 }
 
-/// The error of a store that stands behind one of the engine's, if there is one.
+/// The error of a store that stands behind one of the engine's, if there is one, or of an address where nothing is.
 pub(crate) fn refusal(location: &Path, error: &DataFusionError) -> Option<Error> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     let mut found = None;
@@ -91,18 +92,39 @@ pub(crate) fn refusal(location: &Path, error: &DataFusionError) -> Option<Error>
             .or(found);
         cause = inner.source();
     }
+    let location = location.display().to_string();
+    if found.is_none() && error.to_string().contains("No files found") {
+        let what = if location.ends_with('/') {
+            "no object below it has a name that ends in .parquet"
+        } else {
+            "there is no such object"
+        };
+        return Some(Error::Store { location, problem: what.to_owned(), remedy: PLACE });
+    }
     let refusal = found?;
-    let text = refusal.to_string();
+    let problem = in_short(&refusal.to_string());
+    let says = |words: &[&str]| words.iter().any(|word| problem.contains(word));
     let remedy = match refusal {
         object_store::Error::NotFound { .. } => PLACE,
         object_store::Error::PermissionDenied { .. } => RIGHTS,
         object_store::Error::Unauthenticated { .. } => CREDENTIALS,
-        _ if ["credential", "169.254.169.254", "metadata", "token"].iter().any(|word| text.to_lowercase().contains(word)) => {
-            CREDENTIALS
-        }
+        object_store::Error::NotSupported { .. } => PARTS,
+        // Of the lists of a bucket's objects only the text says it.
+        _ if says(&["401 Unauthorized", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"]) => CREDENTIALS,
+        _ if says(&["403 Forbidden"]) => RIGHTS,
+        _ if says(&["404 Not Found"]) => PLACE,
+        _ if says(&["credential", "169.254.169.254", "metadata", "token"]) => CREDENTIALS,
         _ => NETWORK,
     };
-    Some(Error::Store { location: location.display().to_string(), problem: text, remedy })
+    Some(Error::Store { location, problem, remedy })
+}
+
+/// What a store says, in one line: of a page of XML its code; of addresses no query, which can hold a signature.
+fn in_short(text: &str) -> String {
+    let (words, page) = text.split_once("<?xml").unwrap_or((text, ""));
+    let code = page.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
+    let words = words.split_whitespace().map(|word| if word.contains("://") { without_query(word) } else { word }).chain(code);
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Stores that are opened when they are first needed, with the settings of the environment: a registry for the executors of a cluster, which
@@ -181,6 +203,11 @@ mod tests {
         assert!(missing.starts_with("s3://bucket/a.parquet: ") && missing.contains("check bucket"), "{missing}");
         assert!(refuse(object_store::Error::PermissionDenied { path: path(), source: source() }).contains("s3:GetObject"));
         assert!(refuse(object_store::Error::Unauthenticated { path: path(), source: source() }).contains("AWS_ACCESS_KEY_ID"));
+        let listed = std::io::Error::other(
+            "GET http://host/bucket?sig=0123 404 Not Found: <?xml?>\n<Error><Code>NoSuchBucket</Code></Error>",
+        );
+        let listed = refuse(object_store::Error::Generic { store: "S3", source: Box::new(listed) });
+        assert!(listed.contains("http://host/bucket 404 Not Found: NoSuchBucket; check bucket"), "{listed}");
         let source = Box::new(std::io::Error::other("no route to host"));
         assert!(refuse(object_store::Error::Generic { store: "S3", source }).contains("network"));
         assert!(refusal(location, &DataFusionError::Plan("other".into())).is_none());

@@ -21,7 +21,9 @@ use std::sync::Arc;
 /// None that a user can cause.
 pub fn state() -> Result<SessionState> {
     let runtime = RuntimeEnvBuilder::new().with_object_store_registry(object_stores()).build_arc()?;
-    let config = SessionConfig::new_with_ballista().with_target_partitions(4);
+    // With the adaptive planner of ballista 55.0.0 the scheduler loses tasks of a stage whose operators report unequal numbers of metrics, and the
+    // query never ends.
+    let config = SessionConfig::new_with_ballista().with_target_partitions(4).with_ballista_adaptive_query_planner(false);
     let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
     let context = SessionContext::new_with_state(builder.build());
     for function in functions() {

@@ -130,16 +130,6 @@ impl Source {
         let extension = if url.is_collection() { ".parquet" } else { "" };
         let options = ListingOptions::new(reader).with_file_extension(extension);
         let schema = options.infer_schema(&context.state(), &url).await.map_err(|error| self.damaged(error))?;
-        if schema.fields().is_empty() {
-            let (location, problem) = (
-                self.path.display().to_string(),
-                format!(
-                    "no file with columns lies there{}",
-                    if extension.is_empty() { "" } else { " whose name ends in .parquet" }
-                ),
-            );
-            return Err(Error::Store { location, problem, remedy: "check the address; the address of a folder ends in `/`" });
-        }
         nested(schema.fields(), "", None, &mut self.columns);
         let config = ListingTableConfig::new(url).with_listing_options(options).with_schema(schema);
         let listing = ListingTable::try_new(config).map_err(|error| self.damaged(error))?;
