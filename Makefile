@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help recommend test test-report release-check setup data notebook fuzz picture lessons
+.PHONY: help recommend test test-report release-check setup data notebook fuzz picture lessons test-cluster
 
 help:
 	@echo "make recommend       optimise the data in data/, print what to buy, write the report to target/covermix/"
@@ -13,6 +13,7 @@ help:
 	@echo "make picture         take the README's picture from the report of the example data"
 	@echo "make notebook        open the Python notebooks, with the package built and installed in target/python"
 	@echo "make fuzz            mutate bills for FUZZ_SECONDS (600) and see that each is read or refused"
+	@echo "make test-cluster    read bills on a Ballista cluster and from object stores; compiles for many minutes the first time"
 	@echo "make release-check   public interface (cargo semver-checks), licences and advisories (cargo deny)"
 	@echo "make setup           install cmake and libclang if they are missing"
 	@echo "make data            write the synthetic data in data/ again (same seed, same bytes)"
@@ -49,3 +50,6 @@ FUZZ_SECONDS ?= 600
 
 fuzz: setup
 	@COVERMIX_FUZZ_SECONDS=$(FUZZ_SECONDS) $(CARGO) test --quiet --release --package covermix --package covermix-ingest --test bills fuzz::
+
+test-cluster:
+	@./scripts/test-cluster

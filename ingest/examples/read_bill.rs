@@ -8,6 +8,7 @@
 use clap::Parser;
 use covermix::catalog::Catalog;
 use covermix::units::Money;
+use covermix_ingest::azure::price_sheet::PriceSheet;
 use covermix_ingest::owners::OwnerRules;
 use covermix_ingest::{Bill, ChargeKind, Dialect, LongRows, Note, Options, Phase, UnknownSkus};
 use std::collections::BTreeMap;
@@ -36,9 +37,13 @@ struct Arguments {
     /// The catalog that commitments and missing on-demand prices are looked up in.
     #[arg(long)]
     catalog: Option<PathBuf>,
-    /// Files of the ContractCommitment dataset of FOCUS.
+    /// Files that tell when commitments begin and end: the ContractCommitment dataset of FOCUS; of Google, the list of `gcloud compute
+    /// commitments list --format=json` and the export cud_subscriptions_export.
     #[arg(long)]
     contracts: Vec<PathBuf>,
+    /// Azure's price sheet, for covered usage whose on-demand price the bill does not show.
+    #[arg(long, conflicts_with = "catalog")]
+    price_sheet: Vec<PathBuf>,
     /// Write the usage curves to this file (CSV, packed if it ends in .gz).
     #[arg(long)]
     usage_out: Option<PathBuf>,
@@ -108,10 +113,13 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
     }
     for held in bill.commitments() {
         let name = if held.name.is_empty() { "what the bill does not say" } else { &held.name };
-        match held.quantity.filter(|quantity| !quantity.is_zero()) {
-            Some(quantity) => writeln!(output, "commitment {}: {quantity} of {name}", held.id)?,
-            None => writeln!(output, "commitment {}: of {name}; the bill does not tell how much", held.id)?,
-        }
+        let quantity = held.quantity.filter(|quantity| !quantity.is_zero());
+        let quantity =
+            quantity.map_or_else(|| "a quantity that the bill does not tell".to_owned(), |quantity| quantity.to_string());
+        let day = |time: Option<chrono::DateTime<chrono::Utc>>| {
+            time.map_or_else(|| "?".to_owned(), |time| time.date_naive().to_string())
+        };
+        writeln!(output, "commitment {}: {quantity} of {name}, {} to {}", held.id, day(held.start), day(held.end))?;
     }
     if let Some(rules) = &rules {
         writeln!(output, "\n{}", bill.allocate(rules)?)?;
@@ -146,7 +154,11 @@ fn notes(bill: &Bill, output: &mut impl Write) -> std::io::Result<()> {
 
 fn money(bill: &Bill, arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let catalog = arguments.catalog.as_ref().map(Catalog::read).transpose()?;
-    let money = catalog.as_ref().map_or_else(|| bill.money().clone(), |catalog| bill.money_with(catalog));
+    let money = match &catalog {
+        Some(catalog) => bill.money_with(catalog),
+        None if !arguments.price_sheet.is_empty() => bill.money_with_price_sheet(&PriceSheet::read(&arguments.price_sheet)?)?,
+        None => bill.money().clone(),
+    };
     let share = |rate: Option<f64>| rate.map_or_else(|| "none".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
     let rounded = |money: Money| money.value().round_dp(6);
     let sums = format!("billed {:.6}, amortised {:.6} {}", rounded(money.billed()), rounded(money.effective()), bill.currency());

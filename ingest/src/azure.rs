@@ -6,6 +6,7 @@
 //! covered usage at its share and rows for what was not used.
 
 mod held;
+pub mod price_sheet;
 mod region;
 
 pub(crate) use held::read as read_held;
@@ -24,7 +25,7 @@ use covermix::usage::{Provider, Sku, UsageLine};
 const NO_PRICE: &str = "savings rates cannot be told without a catalog";
 
 /// Every column used.
-const COLUMNS: [Column; 34] = [
+const COLUMNS: [Column; 35] = [
     required("usage_date", &["Date", "UsageDateTime", "UsageDate"], Kind::Time),
     required_column("row_cost", &["CostInBillingCurrency", "Cost", "PreTaxCost"], Kind::Number),
     required("meter_category", &["MeterCategory"], Kind::Text),
@@ -57,12 +58,16 @@ const COLUMNS: [Column; 34] = [
     rare("benefit_id", &["BenefitId"], Kind::Text),
     rare("service_type", &["x_ServiceType"], Kind::Text).within(&[("AdditionalInfo", "ServiceType")]),
     rare("image_type", &["x_ImageType"], Kind::Text).within(&[("AdditionalInfo", "ImageType")]),
+    rare("consumption_meter", &["x_ConsumptionMeter"], Kind::Text).within(&[("AdditionalInfo", "ConsumptionMeter")]),
     rare("additional_info", &["AdditionalInfo"], Kind::Text),
     rare("tag_object", &["Tags"], Kind::Text),
 ];
 
 /// The commitment of a row: the benefit, or the reservation in exports that are older than benefits.
 pub(crate) const COMMITMENT: &str = "CASE WHEN benefit_id <> '' THEN benefit_id ELSE reservation_id END";
+
+/// The meter of a row's usage: that of usage a reservation covers stands in the additional information where the row's own is the reservation's.
+pub(crate) const METER: &str = "CASE WHEN consumption_meter <> '' THEN consumption_meter ELSE meter_id END";
 
 /// How an Azure export is read.
 pub(crate) static MAPPING: Mapping = Mapping {

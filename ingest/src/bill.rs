@@ -2,6 +2,7 @@
 
 use crate::UnknownSkus;
 use crate::aws::CostAndUsage;
+use crate::azure::price_sheet::PriceSheet;
 use crate::curves::{self, BilledUsage, Outcome};
 use crate::error::{Error, Result};
 use crate::focus::contracts::Contract;
@@ -14,7 +15,7 @@ use crate::owners::{Allocation, OwnerRules};
 use crate::reconciliation::Reconciliation;
 use crate::session::{Session, Source, block_on};
 use crate::sql::{self, Dialect, Located};
-use crate::{azure, focus, gcp};
+use crate::{azure, focus, gcp, repeated_hour};
 use covermix::Problem;
 use covermix::catalog::Catalog;
 use covermix::portfolio::Portfolio;
@@ -66,7 +67,8 @@ impl Bill {
         Self::read_paths(&paths, &[], options)
     }
 
-    /// Reads a FOCUS bill together with the files of its ContractCommitment dataset (1.3 and later), which tells when commitments begin and end.
+    /// Reads a bill together with files that tell when its commitments begin and end: of a FOCUS bill the ContractCommitment dataset (1.3 and
+    /// later); of a Google bill the answer of `gcloud compute commitments list --format=json` and the export `cud_subscriptions_export`.
     ///
     /// # Errors
     /// As [`Bill::read`], for both kinds of files.
@@ -94,7 +96,10 @@ impl Bill {
         let Some(format) = Format::of_all(&sources)? else {
             return Err(covermix::Error::from(Problem::Empty { what: "bill" }).into());
         };
-        let contracts = focus::contracts::read(contracts, options).await?;
+        if let (Format::AwsCostAndUsage | Format::AzureCost, Some(file)) = (format, contracts.first()) {
+            let remedy = "give it with a bill of FOCUS or Google Cloud; this bill tells of its commitments itself";
+            return Err(Error::Format { file: file.clone(), format: "a file of contracts beside a bill that has none", remedy });
+        }
         if format == Format::AwsCostAndUsage {
             return Self::load_aws(session, &mut sources).await;
         }
@@ -104,9 +109,10 @@ impl Bill {
         let field = if format == Format::Focus { "BillingCurrency" } else { "currency" };
         let currency = united.currency(&session, field)?;
         let reconciliation = united.summary.reconciliation(&united.billed);
-        let money = BillMoney::new(&united.summary, &united.billed);
+        let mut money = BillMoney::new(&united.summary, &united.billed);
         let held = match format {
             Format::Focus => {
+                let contracts = focus::contracts::read(contracts, options).await?;
                 notes.extend(focus_notes(&sources));
                 focus::contracts::held(&session, &contracts).await?
             }
@@ -114,16 +120,21 @@ impl Bill {
                 notes.push(azure::view(&session).await?);
                 azure::read_held(&session).await?
             }
-            _ => gcp::read_held(&session).await?,
+            _ => {
+                money.amortise(gcp::read_amortised(&session, &mut notes).await?);
+                let listed = gcp::read_commitments(contracts, options).await?;
+                gcp::read_held(&session, listed, &mut notes).await?
+            }
         };
-        let outcome = curves::read(&session, mapping, &united, &mut notes).await?;
+        let usage = Usage::from(curves::read(&session, mapping, &united, &mut notes).await?);
+        usage.note_repeated_hours(&session, &mut notes);
         note_late(&reconciliation, &mut notes);
         Ok(Self {
             session,
             format,
             months: united.months,
             currency,
-            usage: Usage::from(outcome),
+            usage,
             commitments: Commitments::Held(held),
             reconciliation,
             money,
@@ -139,6 +150,7 @@ impl Bill {
             None => Usage::from(outcome),
         };
         let mut notes = bill.notes().to_vec();
+        usage.note_repeated_hours(&session, &mut notes);
         note_late(bill.reconciliation(), &mut notes);
         Ok(Self {
             session,
@@ -254,6 +266,26 @@ impl Bill {
         }
     }
 
+    /// The money of a bill of Azure, in its own format or as FOCUS, with a price sheet's prices for covered usage whose on-demand price the bill does
+    /// not show. Meters that the sheet does not price stay so: the savings rate is then still refused.
+    ///
+    /// # Errors
+    /// [`Problem::MixedCurrency`] if the sheet is in another currency than the bill; those of the query engine.
+    pub fn money_with_price_sheet(&self, sheet: &PriceSheet) -> Result<BillMoney> {
+        let meter = match self.format {
+            Format::AzureCost => azure::METER,
+            Format::Focus => "x_sku_meter_id",
+            _ => return Ok(self.money.clone()),
+        };
+        if !self.currency.is_empty() && !sheet.currency().is_empty() && self.currency != sheet.currency() {
+            let problem = Problem::MixedCurrency { found: sheet.currency().to_owned(), expected: self.currency.clone() };
+            return Err(covermix::Error::from(problem).into());
+        }
+        let mapping = self.format.mapping();
+        let meters = block_on(self.session.paths(), azure::price_sheet::unpriced(&self.session, mapping, meter))?;
+        Ok(self.money.priced_by_meter(&meters, |meter| sheet.price(meter)))
+    }
+
     /// Who owes what, by rules; tags that they speak of must be among [`Options::tag_keys`].
     ///
     /// # Errors
@@ -284,6 +316,14 @@ impl From<Outcome> for Usage {
             Outcome::Curves(usage) => Self::Curves(usage),
             Outcome::TooLong(rows, example) => Self::TooLong { rows, example },
             Outcome::Gap(before, after) => Self::Gap { before, after },
+        }
+    }
+}
+
+impl Usage {
+    fn note_repeated_hours(&self, session: &Session, notes: &mut Vec<Note>) {
+        if let Self::Curves(usage) = self {
+            repeated_hour::note(&usage.curves, session.options.time_zone, notes);
         }
     }
 }

@@ -212,6 +212,18 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// A file of text in a session that cannot read it.
+    #[error(
+        "{}: is text, which the session given (`Options::context`) cannot read ({source}); convert it to Parquet at a path that the whole cluster \
+         reads, or read it without a session given",
+        file.display()
+    )]
+    NotShared {
+        /// The file.
+        file: PathBuf,
+        /// What the session says.
+        source: Box<DataFusionError>,
+    },
     /// The query engine failed for a reason of its own.
     #[error("{}: the query failed ({source}); check that the files are whole, and report the problem if they are", files(paths))]
     Query {

@@ -18,7 +18,7 @@ use crate::session::Source;
 const NO_LIST: &str = "savings rates cannot be told against list prices";
 
 /// Every column used.
-const COLUMNS: [Column; 51] = [
+const COLUMNS: [Column; 52] = [
     required("charge_period_start", &["ChargePeriodStart"], Kind::Time),
     required("charge_period_end", &["ChargePeriodEnd"], Kind::Time),
     required("charge_category", &["ChargeCategory"], Kind::Text),
@@ -61,6 +61,7 @@ const COLUMNS: [Column; 51] = [
     optional("sku_id", &["SkuId"], Kind::Text, "SKUs are not known"),
     rare("sku_price_id", &["SkuPriceId"], Kind::Text),
     rare("sku_meter", &["SkuMeter", "x_SkuMeterName", "x_SkuDescription"], Kind::Text),
+    rare("x_sku_meter_id", &["x_SkuMeterId"], Kind::Text),
     rare("instance_type", &["x_InstanceType"], Kind::Text).within(&[
         ("SkuPriceDetails", "InstanceType"),
         ("SkuPriceDetails", "x_ServiceType"),

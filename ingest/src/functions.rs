@@ -19,11 +19,16 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 use datafusion::prelude::SessionContext;
 use std::sync::Arc;
 
+/// The functions.
+pub(crate) fn all() -> impl Iterator<Item = Arc<ScalarUDF>> {
+    let call = |function| Call { function, signature: Signature::variadic_any(Volatility::Immutable) };
+    Function::ALL.into_iter().map(move |function| Arc::new(ScalarUDF::new_from_impl(call(function))))
+}
+
 /// Adds the functions to a session.
 pub(crate) fn register(context: &SessionContext) {
-    for function in Function::ALL {
-        context
-            .register_udf(ScalarUDF::new_from_impl(Call { function, signature: Signature::variadic_any(Volatility::Immutable) }));
+    for function in all() {
+        context.register_udf(Arc::unwrap_or_clone(function));
     }
 }
 

@@ -4,8 +4,12 @@
 //! Names and meanings: Cloud Billing documentation, "Structure of the standard data export" and "... of the detailed data export", "Spend-based
 //! committed use discounts: updated program". Months are those of US Pacific time; the bill's total is cost plus credits.
 
+mod amortised;
+mod commitments;
 mod held;
 
+pub(crate) use amortised::{Amortised, read as read_amortised};
+pub(crate) use commitments::read as read_commitments;
 pub(crate) use held::read as read_held;
 
 use crate::classes::{COMMON, cases};
@@ -17,7 +21,7 @@ use covermix::catalog::gcp::{COMPUTE_ENGINE, Resource, resource_sku};
 use covermix::usage::{Provider, Sku, UsageLine};
 
 /// Every column used.
-const COLUMNS: [Column; 32] = [
+const COLUMNS: [Column; 33] = [
     required("usage_start_time", &["usage_start_time"], Kind::Time),
     required("usage_end_time", &["usage_end_time"], Kind::Time),
     required("row_cost", &["cost"], Kind::Number),
@@ -38,6 +42,7 @@ const COLUMNS: [Column; 32] = [
     rare("location_zone", &["location.zone"], Kind::Text),
     rare("location_name", &["location.location"], Kind::Text),
     rare("resource_name", &["resource.global_name", "resource.name"], Kind::Text),
+    rare("conversion_rate", &["currency_conversion_rate"], Kind::Number),
     rare("cost_at_list", &["cost_at_list"], Kind::Number),
     rare("cost_at_default", &["cost_at_effective_price_default"], Kind::Number),
     rare("list_price", &["price.list_price"], Kind::Number),
@@ -72,17 +77,19 @@ pub(crate) static MAPPING: Mapping = Mapping {
         ("quantity", QUANTITY),
         ("cost", "row_cost + credits_of(credit_list, '')"),
         ("effective", "row_cost + credits_of(credit_list, '')"),
+        // Cost before credits is at the customer's on-demand price, except of usage at the prices of a commitment's consumption model.
         (
             "list",
             "CASE WHEN class IN ('recurring_fee', 'upfront_fee', 'tax', 'adjustment', 'rounding', 'fee') THEN 0 \
+             WHEN class = 'covered' AND consumption_model NOT IN ('', 'Default') THEN COALESCE(cost_at_list, times(list_price, pricing_amount)) \
              ELSE COALESCE(cost_at_list, times(list_price, pricing_amount), row_cost) END",
         ),
         (
             "contracted",
             "CASE WHEN class IN ('recurring_fee', 'upfront_fee', 'tax', 'adjustment', 'rounding', 'fee') THEN 0 \
+             WHEN class = 'covered' AND consumption_model NOT IN ('', 'Default') THEN COALESCE(cost_at_default, cost_at_list, times(list_price, pricing_amount)) \
              ELSE COALESCE(cost_at_default, row_cost) END",
         ),
-        // Cost before credits is at the customer's on-demand price.
         ("price", "CASE WHEN list_price > 0 THEN list_price END"),
         ("commitment", "subscription_id"),
         ("currency", "row_currency"),

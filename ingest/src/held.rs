@@ -14,6 +14,9 @@ use covermix::{Problem, error};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
+/// How names of plans end that are committed to in on-demand money (Google's data model before 2026).
+pub(crate) const LEGACY: &str = " (legacy)";
+
 /// What a commitment is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
@@ -62,6 +65,8 @@ pub struct HeldCommitment {
     pub upfront: Option<Decimal>,
     /// Fee of one for every hour.
     pub recurring: Option<Decimal>,
+    /// The region it is limited to, where `subject` does not say; empty if it is not limited, or if the bill does not say.
+    pub region: String,
     /// The zone it is limited to; empty if it is not, or if the bill does not say.
     pub zone: String,
 }
@@ -140,7 +145,11 @@ fn listed<'a>(held: &HeldCommitment, catalog: &'a Catalog) -> Option<&'a Offer> 
     if let Some(offer) = Some(()).filter(|()| !held.offer.is_empty()).and_then(|()| named()) {
         return Some(offer);
     }
-    let Subject::Usage { sku } = &held.subject else { return None };
+    let sku = match &held.subject {
+        Subject::Usage { sku } => sku,
+        Subject::Spend { plan } => return plan_of(plan, held, catalog),
+        Subject::Unknown => return None,
+    };
     let price = catalog.price(sku)?;
     let months = held.term?.nominal_months();
     let is_same = |offer: &&Offer| {
@@ -154,6 +163,29 @@ fn listed<'a>(held: &HeldCommitment, catalog: &'a Catalog) -> Option<&'a Offer> 
     let nearest = catalog.offers().iter().filter(is_same).min_by_key(distance)?;
     let is_exact = held.upfront.is_none() && held.recurring.is_none() || distance(&nearest) <= paid / Decimal::ONE_THOUSAND;
     is_exact.then_some(nearest)
+}
+
+/// The offer of a plan that the words of the bill name: `Compute Flexible CUD (legacy)` is the catalog's `Compute flexible (legacy)`.
+fn plan_of<'a>(words: &str, held: &HeldCommitment, catalog: &'a Catalog) -> Option<&'a Offer> {
+    let words = words.to_lowercase();
+    let is_named = |plan: &str| {
+        let plan = plan.to_lowercase();
+        let name = plan.trim_end_matches(LEGACY);
+        plan.ends_with(LEGACY) == words.ends_with(LEGACY)
+            && (words.contains(name) || name.contains("flexible") && words.contains("flexible"))
+    };
+    // The rates of AWS's plans are those of the day they were bought: an offer of today is another one.
+    let months = held.term.filter(|_| held.provider != Provider::Aws)?.nominal_months();
+    let is_same = |offer: &&Offer| {
+        matches!(&offer.benefit, Benefit::SpendPlan { plan, .. } if is_named(plan))
+            && offer.provider == held.provider
+            && offer.term.nominal_months() == months
+            && (offer.region.is_empty() || offer.region == held.region)
+            && held.payment_option.is_none_or(|payment| payment == offer.payment_option)
+    };
+    let mut offers = catalog.offers().iter().filter(is_same);
+    let first = offers.next();
+    first.filter(|_| offers.next().is_none())
 }
 
 /// An offer of the fees that the bill shows.

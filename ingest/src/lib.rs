@@ -20,9 +20,11 @@
 //! What is read and how each column is used is described in `docs/ingest.md`.
 
 pub mod aws;
-mod azure;
+pub mod azure;
+mod beside;
 mod bill;
 mod classes;
+pub mod cluster;
 mod columns;
 mod curves;
 mod error;
@@ -38,6 +40,7 @@ mod note;
 mod options;
 pub mod owners;
 mod reconciliation;
+mod repeated_hour;
 mod session;
 mod sql;
 mod store;

@@ -132,6 +132,7 @@ impl Mapping {
         let mut selects = Vec::with_capacity(sources.len());
         for (index, source) in sources.iter_mut().enumerate() {
             source.register(session, self.columns)?;
+            source.refuse_unshared(session).await?;
             self.find_date_style(session, source, notes).await?;
             selects.push(self.select(session, source, index, notes)?);
         }

@@ -3,6 +3,7 @@
 
 use crate::classes::ChargeKind;
 use crate::error::{Error, Result};
+use crate::gcp::Amortised;
 use crate::summary::{Summary, money};
 use covermix::catalog::Catalog;
 use covermix::time::Month;
@@ -34,6 +35,24 @@ pub struct ChargeMoney {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BillMoney {
     kinds: BTreeMap<ChargeKind, ChargeMoney>,
+}
+
+/// The on-demand price of one unit of a meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MeterPrice {
+    /// To the customer.
+    pub(crate) contracted: Decimal,
+    /// To the public.
+    pub(crate) list: Decimal,
+}
+
+/// Covered usage of a meter whose on-demand price the bill does not show.
+#[derive(Clone, Debug)]
+pub(crate) struct UnpricedMeter {
+    pub(crate) meter: String,
+    pub(crate) rows: u64,
+    pub(crate) quantity: Decimal,
+    pub(crate) effective: Money,
 }
 
 impl BillMoney {
@@ -70,6 +89,29 @@ impl BillMoney {
         self.kinds.values().map(|money| money.effective).sum()
     }
 
+    /// Moves the used part of fees from the fees to what they cover, and what is on demand of rows covered in part to on-demand usage.
+    pub(crate) fn amortise(&mut self, Amortised { used, on_demand }: Amortised) {
+        let none = ChargeMoney::default();
+        let minus = ChargeMoney {
+            billed: -on_demand.billed,
+            effective: used - on_demand.effective,
+            list: -on_demand.list,
+            contracted: -on_demand.contracted,
+            ..none
+        };
+        let paid = ChargeMoney { effective: -used, ..none };
+        for (kind, change) in [(ChargeKind::Covered, minus), (ChargeKind::Purchase, paid), (ChargeKind::OnDemand, on_demand)] {
+            if change == none {
+                continue;
+            }
+            let money = self.kinds.entry(kind).or_default();
+            money.billed += change.billed;
+            money.effective += change.effective;
+            money.list += change.list;
+            money.contracted += change.contracted;
+        }
+    }
+
     /// The same money where the on-demand prices that the bill lacks are a catalog's.
     pub(crate) fn priced(&self, lines: &[UsageLine], unpriced: &[Decimal], catalog: &Catalog) -> Self {
         let mut money = self.clone();
@@ -85,6 +127,20 @@ impl BillMoney {
         }
         if is_whole && covered.unpriced_rows > 0 {
             (covered.unpriced_rows, covered.unpriced_effective) = (0, Money::ZERO);
+        }
+        money
+    }
+
+    /// The same money where the on-demand prices that the bill lacks are those of meters.
+    pub(crate) fn priced_by_meter(&self, meters: &[UnpricedMeter], price: impl Fn(&UnpricedMeter) -> Option<MeterPrice>) -> Self {
+        let mut money = self.clone();
+        let Some(covered) = money.kinds.get_mut(&ChargeKind::Covered) else { return money };
+        for meter in meters {
+            let Some(price) = price(meter) else { continue };
+            covered.list += Money::new(price.list * meter.quantity);
+            covered.contracted += Money::new(price.contracted * meter.quantity);
+            covered.unpriced_rows = covered.unpriced_rows.saturating_sub(meter.rows);
+            covered.unpriced_effective -= meter.effective;
         }
         money
     }

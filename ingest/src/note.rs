@@ -78,6 +78,13 @@ pub enum Note {
         /// How many.
         rows: u64,
     },
+    /// All usage of an hour that the clock repeated is in its first instance: times without zone do not tell which was meant.
+    RepeatedHour {
+        /// The first instance; the second holds nothing.
+        hour: Hour,
+        /// The zone of the times.
+        zone: &'static str,
+    },
     /// The money of a bill in a FOCUS version's way of putting it.
     Version {
         /// The version, by its columns.
@@ -126,6 +133,10 @@ impl fmt::Display for Note {
             Self::AcrossHours { rows } => {
                 write!(f, "{rows} usage row(s) of an hour or less lie in two clock hours and are divided by seconds")
             }
+            Self::RepeatedHour { hour, zone } => write!(
+                f,
+                "the clock of {zone} repeated the hour of {hour}: all usage of both is in that hour, and none in the next; export times with their zone"
+            ),
             Self::Version { version } => write!(f, "the columns are those of FOCUS {version}"),
             Self::View { view } => f.write_str(view),
         }

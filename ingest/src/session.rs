@@ -14,7 +14,9 @@ use crate::options::{Meter, Options};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::{cast, concat_batches};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -51,7 +53,7 @@ impl Session {
     /// Opens files; [`Session::register`] makes them tables.
     pub(crate) async fn open(paths: &[PathBuf], options: &Options) -> Result<(Self, Vec<Source>)> {
         let context = match &options.context {
-            Some(context) => context.clone(),
+            Some(context) => own(context),
             None => context(options)?,
         };
         functions::register(&context);
@@ -77,7 +79,11 @@ impl Session {
     pub(crate) fn engine<T>(&self, answer: Result<T, DataFusionError>) -> Result<T> {
         answer.map_err(|error| match Carried::find(&error) {
             Some(own) => own,
-            None => Error::Query { paths: self.paths.clone(), source: Box::new(error) },
+            None => self
+                .paths
+                .iter()
+                .find_map(|path| crate::store::refusal(path, &error))
+                .unwrap_or_else(|| Error::Query { paths: self.paths.clone(), source: Box::new(error) }),
         })
     }
 
@@ -130,6 +136,15 @@ fn context(options: &Options) -> Result<SessionContext> {
     let pool = Arc::new(FairSpillPool::new(options.memory_limit));
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().map_err(failed)?;
     Ok(SessionContext::new_with_config_rt(SessionConfig::new(), runtime))
+}
+
+/// A session like the one given, with a catalog of its own: bills read in one session must not meet in its tables.
+fn own(context: &SessionContext) -> SessionContext {
+    let state = context.state();
+    let config = state.config().clone().with_create_default_catalog_and_schema(true);
+    let catalogs = Arc::new(MemoryCatalogProviderList::new());
+    let own = SessionStateBuilder::new_from_existing(state).with_config(config).with_catalog_list(catalogs).build();
+    SessionContext::new_with_state(own)
 }
 
 /// A text as SQL writes it.

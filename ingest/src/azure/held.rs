@@ -62,6 +62,7 @@ pub(crate) async fn read(session: &Session) -> Result<Vec<HeldCommitment>> {
             payment_option: fee.map(|_| if is_upfront { PaymentOption::AllUpfront } else { PaymentOption::NoUpfront }),
             upfront: one.filter(|_| is_upfront),
             recurring: one.filter(|_| !is_upfront).map(|month| month / Decimal::from(730)),
+            region: String::new(),
             zone: String::new(),
         });
     }

@@ -1,8 +1,9 @@
 //! Commitments of a FOCUS bill: from the rows that name them, and from the ContractCommitment dataset of versions 1.3 and 1.4, which tells when they
 //! begin and end, how they are paid, and which are only proposed.
 
-use crate::columns::{Column, Kind, Need, optional, rare, required};
-use crate::error::{Error, Result};
+use crate::beside;
+use crate::columns::{Column, Kind, optional, rare, required};
+use crate::error::Result;
 use crate::focus::line::provider;
 use crate::held::{HeldCommitment, Subject};
 use crate::options::Options;
@@ -70,49 +71,14 @@ pub(crate) async fn read(paths: &[PathBuf], options: &Options) -> Result<Vec<Con
     let (session, mut sources) = Session::open(paths, options).await?;
     let mut contracts = Vec::new();
     for source in &mut sources {
-        source.register(&session, &COLUMNS)?;
         contracts.extend(of_file(&session, source).await?);
     }
     contracts.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(contracts)
 }
 
-async fn of_file(session: &Session, source: &Source) -> Result<Vec<Contract>> {
-    let (mut expressions, mut missing, mut checks) = (Vec::new(), Vec::new(), Vec::new());
-    for column in &COLUMNS {
-        let found = source.find(column)?;
-        if found.is_none() && column.need == Need::Required {
-            missing.push(column.spellings());
-        }
-        let found = found.as_ref().map(|(identifier, data_type)| (identifier.as_str(), data_type));
-        expressions.push(format!("{} AS {}", column.expression(found, source.style), column.name));
-        if let Some((bad, (identifier, _))) =
-            found.and_then(|found| column.bad(found.0, found.1, source.style).map(|bad| (bad, found)))
-        {
-            checks.push((column, format!("SELECT CAST({identifier} AS VARCHAR) AS value FROM {} WHERE {bad}", source.table)));
-        }
-    }
-    if !missing.is_empty() {
-        let (file, found) = (source.path.clone(), source.describe_headers());
-        return Err(Error::MissingColumns { file, format: "FOCUS ContractCommitment file", missing, found });
-    }
-    for (column, sql) in checks {
-        let bad = session.run(&sql).await.map_err(|error| source.damaged(error))?;
-        if bad.len() > 0 {
-            return Err(Error::Value {
-                file: source.path.clone(),
-                field: column.header(),
-                value: bad.text_at("value", 0),
-                expected: column.kind.expected(),
-                rows: bad.len() as u64,
-                first: None,
-            });
-        }
-    }
-    let rows = session
-        .run(&format!("SELECT {} FROM {}", expressions.join(", "), source.table))
-        .await
-        .map_err(|error| source.damaged(error))?;
+async fn of_file(session: &Session, source: &mut Source) -> Result<Vec<Contract>> {
+    let rows = beside::read(session, source, &COLUMNS, "FOCUS ContractCommitment file").await?;
     let text = |name: &str| rows.text(name);
     let columns = [
         "contract_id",
@@ -209,6 +175,7 @@ pub(crate) async fn held(session: &Session, contracts: &[Contract]) -> Result<Ve
             }),
             upfront: None,
             recurring: None,
+            region: String::new(),
             zone: rows.text_at("zone", row),
         });
     }

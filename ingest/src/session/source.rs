@@ -110,11 +110,27 @@ impl Source {
         Ok(())
     }
 
+    /// Refuses a text file in a session that cannot read this crate's tables, as one of a cluster.
+    pub(crate) async fn refuse_unshared(&self, session: &Session) -> Result<()> {
+        if self.text.is_none() || session.options.context.is_none() {
+            return Ok(());
+        }
+        match session.run(&format!("SELECT 1 AS one FROM {} LIMIT 1", self.table)).await {
+            Ok(_) => Ok(()),
+            Err(error) => match Carried::find(&error) {
+                Some(own) => Err(own),
+                None => Err(Error::NotShared { file: self.path.clone(), source: Box::new(error) }),
+            },
+        }
+    }
+
     async fn register_parquet(&mut self, session: &Session, url: Url) -> Result<()> {
         let context = session.context();
         let url = ListingTableUrl::try_new(url, None).map_err(|error| self.damaged(error))?;
         let reader: Arc<dyn FileFormat> = Arc::new(ParquetFormat::default());
-        let options = ListingOptions::new(reader).with_file_extension("");
+        // Beside the files of a folder lie manifests and marks of completion.
+        let extension = if url.is_collection() { ".parquet" } else { "" };
+        let options = ListingOptions::new(reader).with_file_extension(extension);
         let schema = options.infer_schema(&context.state(), &url).await.map_err(|error| self.damaged(error))?;
         nested(schema.fields(), "", None, &mut self.columns);
         let config = ListingTableConfig::new(url).with_listing_options(options).with_schema(schema);
@@ -185,6 +201,13 @@ impl Source {
     pub(crate) fn damaged(&self, error: DataFusionError) -> Error {
         if let Some(own) = Carried::find(&error) {
             return own;
+        }
+        if crate::store::remote(&self.path).is_ok_and(|url| url.is_some()) {
+            return crate::store::refusal(&self.path, &error).unwrap_or_else(|| Error::Store {
+                location: self.path.display().to_string(),
+                problem: format!("cannot be read as Parquet ({error})"),
+                remedy: "in stores only Parquet is read: fetch files of text, and give their names",
+            });
         }
         let format = self.text.as_ref().map_or("Parquet", TextFile::format);
         Error::Damaged { file: self.path.clone(), line: None, format, source: error.into() }

@@ -2,9 +2,11 @@
 //! is at hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod azure;
 mod example;
 mod formats;
 mod fuzz;
+mod google;
 mod hostile;
 mod owners;
 mod real;
