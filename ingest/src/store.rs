@@ -124,7 +124,7 @@ fn in_short(text: &str) -> String {
     let (words, page) = text.split_once("<?xml").unwrap_or((text, ""));
     let code = page.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
     let words = words.split_whitespace().map(|word| if word.contains("://") { without_query(word) } else { word }).chain(code);
-    words.collect::<Vec<_>>().join(" ")
+    words.collect::<Vec<_>>().join(" ").trim_end_matches(':').to_owned()
 }
 
 /// Stores that are opened when they are first needed, with the settings of the environment: a registry for the executors of a cluster, which
