@@ -1,6 +1,6 @@
 //! The program as its users meet it: every subcommand on small files, text and JSON, exit codes, errors with their remedy, pipes that close, and
 //! Ctrl-C.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp, missing_docs)]
 
 mod held;
 #[cfg(feature = "ingest")]
