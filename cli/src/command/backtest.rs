@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Compare rules of purchase on past usage.
+/// Compare rules of purchase on past usage
 ///
 /// Each rule decides on the data before a date, is charged by the provider's rules for the time after
 /// it, and decides again. Buying nothing, common rules of thumb, covermix's rule and perfect foresight

@@ -41,7 +41,7 @@ struct CheckList {
     all: bool,
 }
 
-/// Print what moved between two price lists: dearer, cheaper, appeared, ended.
+/// Print what moved between two price lists: dearer, cheaper, appeared, ended
 ///
 /// Exit code 1 if anything moved.
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Read a bill into hourly usage and the commitments held.
+/// Read a bill into hourly usage and the commitments held
 ///
 /// Bills are exports of FOCUS, AWS, Azure or Google, as CSV, JSON or Parquet. With --out these files
 /// are written: usage.csv.gz (hourly usage), portfolio.json (the commitments held; needs --catalog),

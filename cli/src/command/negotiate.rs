@@ -21,7 +21,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Choose an agreement (AWS EDP, Azure MACC, Google commit) together with what to buy under it.
+/// Choose an agreement (AWS EDP, Azure MACC, Google commit) together with what to buy under it
 ///
 /// Neither can be chosen first: what is bought lowers the spend that counts towards the agreement's
 /// minimum, and its discounts change what is worth buying. To sign nothing is always among the choices.
@@ -234,7 +234,7 @@ impl Findings<'_, '_> {
         let _ = writeln!(text, "\nAgreement first, commitments second:");
         let _ = writeln!(
             text,
-            "  with nothing bought {signed} is the cheapest offer, at {}; buying under it then costs {} if its minimum is not looked at, {} if it is.",
+            "  with nothing bought, `{signed}` is the cheapest offer, at {}; buying under it then costs {} if its minimum is not looked at, {} if it is.",
             whole(first.cost_without_purchases),
             whole(first.blind.1),
             whole(first.informed.1)

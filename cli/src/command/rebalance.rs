@@ -23,7 +23,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Decide what to do with the commitments held, and until when.
+/// Decide what to do with the commitments held, and until when
 ///
 /// They are exchanged, sold, returned, converted, renewed or left to lapse where the provider's rules
 /// allow it, together with what is bought. Prints how well each commitment is used, deadlines of the

@@ -13,14 +13,14 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Recommend which commitments to buy, with a proven bound.
+/// Recommend which commitments to buy, with a proven bound
 ///
 /// Every hour of the usage counts, the plan is priced by the provider's own billing rules, and a proven
 /// lower bound says how much better any other plan could be.
 ///
 /// With --out the report is written: recommendation.json with every number, the same as .csv,
-/// recommendation.html and .md for analysts, recommendation-memo.html for who signs, recommendation-
-/// orders.html and .csv for who places the orders. Ctrl-C ends the search with the best plan so far.
+/// recommendation.html and .md for analysts, recommendation-memo.html for who signs,
+/// recommendation-orders.html and .csv for who places the orders. Ctrl-C ends the search with the best plan so far.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,

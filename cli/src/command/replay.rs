@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Bill usage under the commitments held, by the provider's own rules.
+/// Bill usage under the commitments held, by the provider's own rules
 ///
 /// Every hour is replayed; no solver takes part. Prints the bill by month (or day, or hour), by
 /// commitment and in all: what is left on demand, used and unused commitment, effective savings rate,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// Project usage into the futures of a scenario file.
+/// Project usage into the futures of a scenario file
 ///
 /// Lists the futures (growth, drivers, migrations, launches, shutdowns) with their probabilities and
 /// totals, and writes each as usage curves.
