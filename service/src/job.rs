@@ -5,7 +5,7 @@ use crate::{Failure, Limits};
 use axum::http::StatusCode;
 use covermix::catalog::Catalog;
 use covermix::planning::{Options, Planner, Progress};
-use covermix::report::{Report, Settings, recommendation_json};
+use covermix::report::{Report, Settings};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,7 +72,7 @@ impl Job {
         // Without the searches behind the curves, whose time is not the request's.
         let settings = Settings { coverage_levels: Vec::new(), price_limits: false, ..Settings::default() };
         let report = Report::builder(&problem, &plan).settings(settings).build()?;
-        Ok((recommendation_json(&plan, &catalog), report))
+        Ok((report.json()?, report))
     }
 
     /// Ends the search after its current round; the best plan so far is kept.
