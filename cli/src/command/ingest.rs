@@ -230,7 +230,13 @@ impl Findings<'_> {
         let currency = if bill.currency().is_empty() { "a currency that it does not name" } else { bill.currency() };
         writeln!(text, "{} of {}, in {currency}", bill.format(), months.join(", "))?;
         writeln!(text, "{}\n", bill.reconciliation())?;
-        writeln!(text, "billed {:.2}, amortised {:.2} {}", money.billed().value(), money.effective().value(), bill.currency())?;
+        writeln!(
+            text,
+            "billed {:.2}, amortised {:.2} {}",
+            money.billed().value().round_dp(2),
+            money.effective().value().round_dp(2),
+            bill.currency()
+        )?;
         let share = |rate: Option<f64>| rate.map_or_else(|| "none".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
         match (money.effective_savings_rate(), money.coverage()) {
             (Ok(rate), Ok(coverage)) => writeln!(
