@@ -157,7 +157,8 @@ impl Ingest {
         types: Option<&MachineTypes>,
     ) -> Result<Findings<'a>> {
         let is_column = |note: &&Note| matches!(note, Note::MissingColumn { .. });
-        let mut notes: Vec<String> = bill.notes().iter().filter(|note| !is_column(note)).map(ToString::to_string).collect();
+        let mut notes = missing_columns(bill);
+        notes.extend(bill.notes().iter().filter(|note| !is_column(note)).map(ToString::to_string));
         let usage = match (bill.usage(), catalog, types) {
             (Ok(usage), Some(catalog), Some(types)) => Ok(covermix::catalog::gcp::split_machines(catalog, types, usage)?),
             (Ok(usage), ..) => Ok(usage.clone()),
@@ -274,7 +275,7 @@ impl Findings<'_> {
                 writeln!(text, "  {line}: {quantity:.2} units, on-demand spend {spend}")?;
             }
         }
-        for note in missing_columns(bill).iter().chain(&self.notes) {
+        for note in &self.notes {
             writeln!(text, "note: {note}")?;
         }
         Ok(())
@@ -329,7 +330,6 @@ impl Findings<'_> {
             "no_usage_because": self.usage.as_ref().err().map(ToString::to_string),
             "portfolio": held.and_then(|text| serde_json::from_str::<Value>(&text).ok()),
             "owners": self.owners.as_ref().map(|owners| allocation(owners, bill.currency())),
-            "missing_columns": missing_columns(bill),
             "notes": self.notes,
         })
     }
