@@ -157,7 +157,8 @@ impl Ingest {
         types: Option<&MachineTypes>,
     ) -> Result<Findings<'a>> {
         let is_column = |note: &&Note| matches!(note, Note::MissingColumn { .. });
-        let mut notes: Vec<String> = bill.notes().iter().filter(|note| !is_column(note)).map(ToString::to_string).collect();
+        let mut notes = missing_columns(bill);
+        notes.extend(bill.notes().iter().filter(|note| !is_column(note)).map(ToString::to_string));
         let usage = match (bill.usage(), catalog, types) {
             (Ok(usage), Some(catalog), Some(types)) => Ok(covermix::catalog::gcp::split_machines(catalog, types, usage)?),
             (Ok(usage), ..) => Ok(usage.clone()),
@@ -230,7 +231,13 @@ impl Findings<'_> {
         let currency = if bill.currency().is_empty() { "a currency that it does not name" } else { bill.currency() };
         writeln!(text, "{} of {}, in {currency}", bill.format(), months.join(", "))?;
         writeln!(text, "{}\n", bill.reconciliation())?;
-        writeln!(text, "billed {:.2}, amortised {:.2} {}", money.billed().value(), money.effective().value(), bill.currency())?;
+        writeln!(
+            text,
+            "billed {:.2}, amortised {:.2} {}",
+            money.billed().value().round_dp(2),
+            money.effective().value().round_dp(2),
+            bill.currency()
+        )?;
         let share = |rate: Option<f64>| rate.map_or_else(|| "none".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
         match (money.effective_savings_rate(), money.coverage()) {
             (Ok(rate), Ok(coverage)) => writeln!(
@@ -268,7 +275,7 @@ impl Findings<'_> {
                 writeln!(text, "  {line}: {quantity:.2} units, on-demand spend {spend}")?;
             }
         }
-        for note in missing_columns(bill).iter().chain(&self.notes) {
+        for note in &self.notes {
             writeln!(text, "note: {note}")?;
         }
         Ok(())
@@ -323,7 +330,6 @@ impl Findings<'_> {
             "no_usage_because": self.usage.as_ref().err().map(ToString::to_string),
             "portfolio": held.and_then(|text| serde_json::from_str::<Value>(&text).ok()),
             "owners": self.owners.as_ref().map(|owners| allocation(owners, bill.currency())),
-            "missing_columns": missing_columns(bill),
             "notes": self.notes,
         })
     }

@@ -12,6 +12,7 @@ use covermix::planning::agreement::{
     AgreementFirst, Branch, Choice, Clause, ClauseValue, IndifferenceDiscount, OfferedAgreement,
 };
 use covermix::planning::{Planner, Policy, Problem};
+use covermix::portfolio::Commitment;
 use covermix::report::write_json;
 use covermix::scenario::{ScenarioFile, Scenarios};
 use covermix::units::to_f64;
@@ -212,8 +213,11 @@ impl Findings<'_, '_> {
         );
         let _ = writeln!(text, "\nWhat to buy under each offer:");
         for branch in &choice.branches {
-            let list: Vec<String> =
-                branch.purchases.iter().map(|bought| format!("{} x {}", bought.quantity.normalize(), bought.offer)).collect();
+            let bought = |of: &Commitment| {
+                let day = if self.problem.is_dated() { format!(" on {}", of.start.date_naive()) } else { String::new() };
+                format!("{} x {}{day}", of.quantity.normalize(), of.offer)
+            };
+            let list: Vec<String> = branch.purchases.iter().map(bought).collect();
             let _ = writeln!(
                 text,
                 "  {}: {}",

@@ -62,6 +62,13 @@ fn a_bill_becomes_curves_portfolio_and_reconciliation() {
         assert!(printed.contains(word), "`{word}` is not in:\n{printed}");
     }
 
+    // Rounded, not cut off.
+    assert!(printed.contains(&format!(
+        "billed {:.2}, amortised {:.2} USD",
+        number(&document["money"]["billed"]),
+        number(&document["money"]["effective"])
+    )));
+
     // The other subcommands read what it wrote.
     let written = [
         "--usage",
