@@ -86,6 +86,19 @@ pub(crate) fn read(path: &Path) -> Result<UsageCurves> {
     UsageCurves::new(grid, lines, quantity).map_err(|error| error.in_file(path))
 }
 
+/// Two and a half years of two lines that grow, with days, weeks and a migration from one to the other: for a machine without the trace.
+pub(crate) fn synthetic() -> Result<UsageCurves> {
+    let count = 21_900;
+    let quantity = Array2::from_shape_fn((count, 2), |(hour, column)| {
+        #[allow(clippy::cast_precision_loss)]
+        let (day, years) = ((hour % 24) as f64, hour as f64 / 8760.0);
+        let level = 100.0 * 1.3_f64.powf(years) * (1.0 + 0.2 * (day * std::f64::consts::TAU / 24.0).sin());
+        let moved = 1.0 / (1.0 + (-(years - 1.4) * 12.0).exp());
+        (level * if column == 0 { 1.0 - moved } else { moved }).round()
+    });
+    UsageCurves::new(HourGrid { first: Hour::from_epoch(447_000), count }, vec![line("1", "A"), line("1", "B")], quantity)
+}
+
 /// The same hours with the usage in reverse order.
 pub(crate) fn reversed(usage: &UsageCurves) -> Result<UsageCurves> {
     let quantity = usage.quantity().slice(ndarray::s![..;-1, ..]).as_standard_layout().into_owned();
