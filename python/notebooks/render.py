@@ -49,7 +49,7 @@ def texts_of(notebook: Any) -> list[str]:
             data = output.get("data", {})
             if output.get("output_type") == "error":
                 continue
-            text = output.get("text", "") or data.get("text/markdown", "") or data.get("text/plain", "")
+            text = "\n".join([output.get("text", ""), *(data.get(f"text/{kind}", "") for kind in ("plain", "markdown", "html"))])
             for pattern in CHANGING:
                 text = re.sub(pattern, "", text)
             texts += [f"cell {index}: {line.rstrip()}" for line in text.splitlines()]
