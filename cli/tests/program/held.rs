@@ -68,13 +68,6 @@ fn a_later_day_is_planned_for_with_the_usage_repeated() {
     // It ends on 31 May, within 60 days of 20 April.
     let alerts = document["alerts"].as_array().unwrap();
     assert!(alerts.iter().any(|of| of["deadline"]["kind"]["kind"] == "expiry" && of["within_days"] == 60), "{alerts:#?}");
-    // With dates the ledger of the chosen agreement is told by year.
-    fs::write(folder.path().join("usage.csv"), usage(366, |hour| if hour % 24 < 12 { 8.0 } else { 5.0 })).unwrap();
-    let dated = [&arguments[..], &["--date", "2024-01-01", "--quick"]].concat();
-    let ledger = &json(folder.path(), &dated, 0)["ledgers"][0]["ledger"]["periods"][0];
-    assert!(number(&ledger["settled"]["required"]) > 1999.0, "{ledger}");
-    let printed = text(folder.path(), &dated);
-    assert!(printed.contains("on 2024-01-01") && printed.contains("year 1: required         2,000"), "{printed}");
     let output = run(folder.path(), &[&["rebalance"], &DEMAND[..], &["--as-of", "2023-04-20"]].concat());
     assert_eq!(output.status.code(), Some(2), "usage cannot be repeated backwards: {}", errors(&output));
 }
@@ -140,6 +133,13 @@ fn the_agreement_that_costs_least_is_chosen_with_what_to_buy() {
     for word in ["<- chosen", "Agreement first, commitments second", "in reach", "minimums at 50 %"] {
         assert!(printed.contains(word), "`{word}` is not in:\n{printed}");
     }
+    // With dates the ledger of the chosen agreement is told by year.
+    fs::write(folder.path().join("usage.csv"), usage(366, |hour| if hour % 24 < 12 { 8.0 } else { 5.0 })).unwrap();
+    let dated = [&arguments[..], &["--date", "2024-01-01", "--quick"]].concat();
+    let ledger = &json(folder.path(), &dated, 0)["ledgers"][0]["ledger"]["periods"][0];
+    assert!(number(&ledger["settled"]["required"]) > 1999.0, "{ledger}");
+    let printed = text(folder.path(), &dated);
+    assert!(printed.contains("on 2024-01-01") && printed.contains("year 1: required         2,000"), "{printed}");
     let output =
         run(folder.path(), &["recommend", "--usage", "usage.csv", "--catalog", "catalog.json", "--agreement", "offers.toml"]);
     assert!(output.status.code() == Some(2) && errors(&output).contains("covermix negotiate"), "{}", errors(&output));
