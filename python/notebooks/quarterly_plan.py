@@ -48,8 +48,6 @@ bill
 # %% tags=["needs-program"]
 money = bill.money
 print(f"Billed {money.billed:,.2f} {bill.currency}: effective savings rate {money.effective_savings_rate:.2%}, coverage {money.coverage:.2%}.")
-for note in bill.notes:
-    print("-", note.rpartition("/")[2])
 
 # %% [markdown]
 # Twelve such bills give the year's curves. Everything must have a price, or it is listed with its quantity.
