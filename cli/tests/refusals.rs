@@ -78,6 +78,7 @@ fn a_plan_is_printed_and_written() {
     &["catalog.json", "line ", "currency", "EUR"]; "mixed currency")]
 #[test_case(String::new(), CATALOG.to_owned(), &["usage.csv", "empty"]; "empty usage")]
 #[test_case(rows(3, |_| "1".into()), String::new(), &["catalog.json", "empty"]; "empty catalog")]
+#[allow(clippy::needless_pass_by_value, reason = "cases make their texts")]
 fn bad_input_is_refused_with_a_remedy(usage: String, catalog: String, words: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &usage, &catalog, &[]);
