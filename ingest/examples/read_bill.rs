@@ -83,7 +83,11 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
     };
     if arguments.progress {
         options.progress = Some(Arc::new(|progress| {
-            let phase = if progress.phase == Phase::Checked { "checked" } else { "read" };
+            let phase = match progress.phase {
+                Phase::Fetching => "fetched",
+                Phase::Reading => "read",
+                Phase::Checked => "checked",
+            };
             let _ = writeln!(std::io::stderr(), "{phase} {} rows, {} bytes of text", progress.rows, progress.bytes);
         }));
     }

@@ -167,11 +167,12 @@ impl CostAndUsage {
         match outcome {
             Outcome::TooLong(rows, example) => Err(Error::Granularity { paths, rows, example }),
             Outcome::Gap(before, after) => Err(Error::Gap { before, after }),
+            Outcome::Negative(line, hour, quantity) => Err(Error::NegativeUsage { line, hour, quantity }),
             Outcome::None | Outcome::Curves(_) => Ok(bill),
         }
     }
 
-    /// Reads from files that are open; the outcome is [`Outcome::TooLong`] if the bill has no curves for that reason.
+    /// Reads from files that are open; the outcome says why the bill has no curves, if it has none.
     pub(crate) async fn load_from(session: &Session, sources: &mut [Source]) -> Result<(Self, BillMoney, Outcome)> {
         let mut notes = Vec::new();
         let united = MAPPING.unite(session, sources, &mut notes).await?;

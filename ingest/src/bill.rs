@@ -19,8 +19,9 @@ use crate::{azure, focus, gcp, repeated_hour};
 use covermix::Problem;
 use covermix::catalog::Catalog;
 use covermix::portfolio::Portfolio;
-use covermix::time::Month;
+use covermix::time::{Hour, Month};
 use covermix::usage::UsageCurves;
+use rust_decimal::Decimal;
 use std::path::{Path, PathBuf};
 
 /// What the files of a billing export say, aggregated.
@@ -46,6 +47,7 @@ enum Usage {
     Curves(Box<BilledUsage>),
     TooLong { rows: u64, example: String },
     Gap { before: Month, after: Month },
+    Negative { line: String, hour: Hour, quantity: Decimal },
 }
 
 /// How the commitments were read.
@@ -188,11 +190,14 @@ impl Bill {
     ///
     /// # Errors
     /// [`Problem::Empty`] if there is none; [`Error::Granularity`] if rows span more than an hour and [`Options::long_rows`] does not allow it;
-    /// [`Error::Gap`] if a month is missing between two others.
+    /// [`Error::Gap`] if a month is missing between two others; [`Error::NegativeUsage`] if corrections leave less than nothing of an hour.
     pub fn usage(&self) -> Result<&UsageCurves> {
         match &self.usage {
             Usage::Curves(usage) => Ok(&usage.curves),
             Usage::Gap { before, after } => Err(Error::Gap { before: *before, after: *after }),
+            Usage::Negative { line, hour, quantity } => {
+                Err(Error::NegativeUsage { line: line.clone(), hour: *hour, quantity: *quantity })
+            }
             Usage::None => Err(covermix::Error::from(Problem::Empty { what: "usage that commitments are sold for" }).into()),
             Usage::TooLong { rows, example } => {
                 Err(Error::Granularity { paths: self.session.paths().to_vec(), rows: *rows, example: example.clone() })
@@ -262,7 +267,7 @@ impl Bill {
     pub fn money_with(&self, catalog: &Catalog) -> BillMoney {
         match &self.usage {
             Usage::Curves(usage) => self.money.priced(usage.curves.lines(), &usage.unpriced, catalog),
-            Usage::None | Usage::TooLong { .. } | Usage::Gap { .. } => self.money.clone(),
+            Usage::None | Usage::TooLong { .. } | Usage::Gap { .. } | Usage::Negative { .. } => self.money.clone(),
         }
     }
 
@@ -316,6 +321,7 @@ impl From<Outcome> for Usage {
             Outcome::Curves(usage) => Self::Curves(usage),
             Outcome::TooLong(rows, example) => Self::TooLong { rows, example },
             Outcome::Gap(before, after) => Self::Gap { before, after },
+            Outcome::Negative(line, hour, quantity) => Self::Negative { line, hour, quantity },
         }
     }
 }

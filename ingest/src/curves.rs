@@ -108,7 +108,7 @@ fn sum(one: [i128; 2], other: [i128; 2]) -> [i128; 2] {
 }
 
 /// The curves of lines.
-fn curves(lines: BTreeMap<UsageLine, Cells>, grid: HourGrid, notes: &mut Vec<Note>) -> Result<BilledUsage> {
+fn curves(lines: BTreeMap<UsageLine, Cells>, grid: HourGrid, notes: &mut Vec<Note>) -> Result<Outcome> {
     let shape = (grid.count, lines.len());
     let (mut quantity, mut covered) = (Array2::zeros(shape), Array2::zeros(shape));
     let (mut named, mut unpriced) = (Vec::with_capacity(shape.1), Vec::with_capacity(shape.1));
@@ -120,6 +120,9 @@ fn curves(lines: BTreeMap<UsageLine, Cells>, grid: HourGrid, notes: &mut Vec<Not
         line.billed_price = high.map(|price| UnitPrice::new(exact(price)));
         unpriced.push(exact(cells.unpriced));
         for (hour, [all, reserved]) in cells.into_hours() {
+            if all < 0 {
+                return Ok(Outcome::Negative(line.to_string(), Hour::from_epoch(hour), exact(all)));
+            }
             if let Some(hour) = grid.index(Hour::from_epoch(hour)) {
                 quantity[(hour, column)] = float(all);
                 covered[(hour, column)] = float(reserved);
@@ -128,7 +131,8 @@ fn curves(lines: BTreeMap<UsageLine, Cells>, grid: HourGrid, notes: &mut Vec<Not
         named.push(line);
     }
     // Lines come in the order that the curves keep, so that the columns of both matrices agree.
-    Ok(BilledUsage { curves: UsageCurves::new(grid, named, quantity)?, covered, unpriced })
+    let curves = UsageCurves::new(grid, named, quantity)?;
+    Ok(Outcome::Curves(Box::new(BilledUsage { curves, covered, unpriced })))
 }
 
 /// The hours of some months.
@@ -148,6 +152,8 @@ pub(crate) enum Outcome {
     TooLong(u64, String),
     /// These months have none between them.
     Gap(Month, Month),
+    /// A line has less than nothing in an hour: its name, the hour, and how much.
+    Negative(String, Hour, Decimal),
 }
 
 /// The usage of the months of a bill.
@@ -192,7 +198,7 @@ pub(crate) async fn read(session: &Session, mapping: &Mapping, united: &United, 
         return Ok(Outcome::None);
     }
     note_early_end(until, grid, *last, notes);
-    Ok(Outcome::Curves(Box::new(curves(lines, grid, notes)?)))
+    curves(lines, grid, notes)
 }
 
 /// What a row that is longer than an hour, or ends before it begins, is of.

@@ -1,8 +1,9 @@
 //! What can be wrong with a bill, where, and what to do about it. Problems that the core knows too (an empty file, an unknown SKU) are
 //! the core's [`covermix::Error`]; the others are those of reading tables with SQL.
 
-use covermix::time::Month;
+use covermix::time::{Hour, Month};
 use datafusion::error::DataFusionError;
+use rust_decimal::Decimal;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -115,6 +116,19 @@ pub enum Error {
         rows: u64,
         /// What one of them is of.
         example: String,
+    },
+    /// A usage line has less than nothing in an hour.
+    #[error(
+        "usage of {line} at {hour} is negative ({quantity}): a correction without what it corrects, or in another hour; export the months again \
+         together, once they are closed"
+    )]
+    NegativeUsage {
+        /// The line.
+        line: String,
+        /// The first such hour of it.
+        hour: Hour,
+        /// What the rows of that hour add up to.
+        quantity: Decimal,
     },
     /// Months between the first and the last month are absent.
     #[error("the bill has {before} and {after} and no month between; give the months between too, or read the parts one by one")]

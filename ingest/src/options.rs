@@ -65,6 +65,8 @@ impl fmt::Debug for Options {
 /// What a pass over the files does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// Text is fetched from an object store; rows are not counted.
+    Fetching,
     /// Text is read, in one of the passes over it.
     Reading,
     /// A file is checked and counted; rows are those of complete files.
@@ -78,7 +80,7 @@ pub struct Progress {
     pub phase: Phase,
     /// Rows so far, over all passes of the phase.
     pub rows: u64,
-    /// Bytes of text files so far, as they are on disk, over all passes.
+    /// Bytes of text files so far, as they are on disk or in a store, over all passes; fetching is one.
     pub bytes: u64,
 }
 
@@ -104,9 +106,16 @@ impl Meter {
         self.counts[0].fetch_add(count, Ordering::Relaxed);
     }
 
+    pub(crate) fn add_fetched(&self, count: u64) {
+        let bytes = self.counts[0].fetch_add(count, Ordering::Relaxed) + count;
+        if let Some(progress) = &self.progress {
+            progress(Progress { phase: Phase::Fetching, rows: 0, bytes });
+        }
+    }
+
     pub(crate) fn add_rows(&self, phase: Phase, count: u64) {
         let counter = match phase {
-            Phase::Reading => &self.counts[1],
+            Phase::Fetching | Phase::Reading => &self.counts[1],
             Phase::Checked => &self.counts[2],
         };
         let rows = counter.fetch_add(count, Ordering::Relaxed) + count;

@@ -57,9 +57,13 @@ impl Session {
             None => context(options)?,
         };
         functions::register(&context);
-        let session = Self { context, paths: paths.to_vec(), meter: Meter::new(options), options: options.clone() };
-        let mut sources = Vec::with_capacity(paths.len());
-        for (index, path) in paths.iter().enumerate() {
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            files.extend(crate::store::files(&context, path).await?);
+        }
+        let session = Self { context, paths: files, meter: Meter::new(options), options: options.clone() };
+        let mut sources = Vec::with_capacity(session.paths.len());
+        for (index, path) in session.paths.iter().enumerate() {
             sources.push(Source::open(&session, path, index).await?);
         }
         Ok((session, sources))
@@ -98,7 +102,7 @@ impl Session {
 
     /// The first row of a file, from 1, for which a condition holds; `None` where rows have no order.
     pub(crate) async fn first_row(&self, source: &Source, condition: &str) -> Result<Option<u64>, DataFusionError> {
-        if self.options.context.is_some() || crate::store::remote(&source.path).is_ok_and(|url| url.is_some()) {
+        if self.options.context.is_some() || source.is_remote_parquet() {
             return Ok(None);
         }
         // One thread reads in order.

@@ -1,17 +1,31 @@
 //! Object stores: `s3://`, `gs://`, `az://` and `abfss://`, `https://`. Each is behind a feature of the crate (`s3`, `gcs`, `azure`, `http`), and
 //! reads its credentials where the provider's own tools do, from the environment.
 //!
-//! Parquet is read in place: one object, or a prefix (an address that ends in `/`) with all files below it that end in `.parquet`.
+//! An address is that of one object, or of a folder (it ends in `/`) with all objects below it that their names tell to be Parquet or text.
+//! Parquet is read in place, by the parts that queries need; text is read more than once, and fetched to a temporary file first.
 
 use crate::error::{Error, Result};
+use crate::options::Meter;
 use datafusion::error::DataFusionError;
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
-use datafusion::object_store::{self, ObjectStore, ObjectStoreScheme, parse_url_opts};
+use datafusion::object_store::{self, ObjectStore, ObjectStoreExt, ObjectStoreScheme, parse_url_opts};
 use datafusion::prelude::SessionContext;
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::future::poll_fn;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use tempfile::NamedTempFile;
 use url::{Position, Url};
+
+/// What the names of Parquet in folders end in.
+pub(crate) const PARQUET: &str = ".parquet";
+
+/// What the names of text in folders end in; plain `.json` is not among them, as manifests are called so.
+const TEXTS: [&str; 8] = [".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json.gz", ".csv.gzip"];
+
+/// The first bytes of Parquet.
+const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 /// The schemes that are addresses of object stores.
 const SCHEMES: [&str; 12] = ["s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "http", "https", "memory", "file"];
@@ -22,6 +36,7 @@ const CREDENTIALS: &str = "set the store's credentials in the environment: AWS_A
 const RIGHTS: &str = "give these credentials the right to list and to read it (s3:ListBucket and s3:GetObject, storage.objects.list and \
      storage.objects.get, Storage Blob Data Reader)";
 const PLACE: &str = "check bucket, path and region (AWS_REGION); the address of a folder ends in `/`";
+const ONE_KIND: &str = "give the address of each file that is of the bill, or move the others";
 const PARTS: &str = "the server does not serve parts of files: fetch the file and give its name";
 const NETWORK: &str =
     "check the address, the network, and the settings of the store in the environment (AWS_REGION, AWS_ENDPOINT)";
@@ -55,13 +70,81 @@ fn without_query(text: &str) -> &str {
     text.split('?').next().unwrap_or(text)
 }
 
-/// Makes an object store known to the engine, unless its user has.
-pub(crate) fn register(context: &SessionContext, url: &Url) -> Result<()> {
-    if context.runtime_env().object_store_registry.get_store(url).is_ok() {
-        return Ok(());
+/// The files at a path: an address of a folder of text is that of each of its objects, anything else is one file.
+///
+/// # Errors
+/// [`Error::Store`] if the folder has Parquet and text, or neither, or cannot be listed.
+pub(crate) async fn files(context: &SessionContext, path: &Path) -> Result<Vec<PathBuf>> {
+    let Some(url) = remote(path)?.filter(|url| url.path().ends_with('/')) else { return Ok(vec![path.to_owned()]) };
+    let (store, prefix) = locate(context, &url)?;
+    let mut objects = store.list(Some(&prefix));
+    let (mut has_parquet, mut texts) = (false, BTreeSet::new());
+    while let Some(object) = poll_fn(|context| objects.as_mut().poll_next(context)).await {
+        let location = object.map_err(|error| refused(path, &error))?.location;
+        has_parquet |= location.as_ref().ends_with(PARQUET);
+        if TEXTS.iter().any(|ending| location.as_ref().ends_with(ending)) {
+            let mut address = url.clone();
+            address.set_path(&location.as_ref().replace('%', "%25"));
+            texts.insert(PathBuf::from(address.as_str()));
+        }
     }
-    context.register_object_store(url, open(url)?);
-    Ok(())
+    let refuse = |problem: String, remedy| Err(Error::Store { location: path.display().to_string(), problem, remedy });
+    match (has_parquet, texts.is_empty()) {
+        (true, true) => Ok(vec![path.to_owned()]),
+        (false, false) => Ok(texts.into_iter().collect()),
+        (true, false) => refuse("has Parquet and text below it".to_owned(), ONE_KIND),
+        (false, true) => refuse(format!("no object below it has a name that ends in {PARQUET}, {}", TEXTS.join(", ")), PLACE),
+    }
+}
+
+/// What an object is.
+pub(crate) enum Object {
+    /// Read in place.
+    Parquet,
+    /// Text in a copy on disk, since it is read more than once.
+    Text(NamedTempFile),
+}
+
+/// Tells Parquet from text by the first bytes of an object, and fetches text.
+///
+/// # Errors
+/// [`Error::Store`] if the store refuses; of the disk that the copy is on.
+pub(crate) async fn fetch(context: &SessionContext, url: &Url, path: &Path, meter: &Meter) -> Result<Object> {
+    let (store, location) = locate(context, url)?;
+    if url.path().ends_with('/') {
+        return Ok(Object::Parquet);
+    }
+    let failed = |error| refused(path, &error);
+    let mut bytes = store.get(&location).await.map_err(failed)?.into_stream();
+    let mut copy = NamedTempFile::new()?;
+    let mut start: Vec<u8> = Vec::new();
+    while let Some(part) = poll_fn(|context| bytes.as_mut().poll_next(context)).await {
+        let part = part.map_err(failed)?;
+        start.extend(part.iter().take(PARQUET_MAGIC.len() - start.len()));
+        if start == PARQUET_MAGIC {
+            return Ok(Object::Parquet);
+        }
+        copy.write_all(&part).map_err(|error| Error::input_output(copy.path(), error))?;
+        meter.add_fetched(part.len() as u64);
+    }
+    copy.flush().map_err(|error| Error::input_output(copy.path(), error))?;
+    Ok(Object::Text(copy))
+}
+
+/// The store of an address and where in it the object is. The store is opened and made known to the engine, unless its user has.
+fn locate(context: &SessionContext, url: &Url) -> Result<(Arc<dyn ObjectStore>, object_store::path::Path)> {
+    let registry = &context.runtime_env().object_store_registry;
+    let store = match registry.get_store(url) {
+        Ok(store) => store,
+        Err(_) => {
+            let store = open(url)?;
+            context.register_object_store(url, Arc::clone(&store));
+            store
+        }
+    };
+    let location = object_store::path::Path::from_url_path(url.path());
+    let refuse = |problem: String| Error::Store { location: url.to_string(), problem, remedy: ADDRESS };
+    Ok((store, location.map_err(|error| refuse(error.to_string()))?))
 }
 
 /// The store of an address, with the settings of the environment.
@@ -92,16 +175,16 @@ pub(crate) fn refusal(location: &Path, error: &DataFusionError) -> Option<Error>
             .or(found);
         cause = inner.source();
     }
-    let location = location.display().to_string();
     if found.is_none() && error.to_string().contains("No files found") {
-        let what = if location.ends_with('/') {
-            "no object below it has a name that ends in .parquet"
-        } else {
-            "there is no such object"
-        };
-        return Some(Error::Store { location, problem: what.to_owned(), remedy: PLACE });
+        let location = location.display().to_string();
+        return Some(Error::Store { location, problem: "there is no such object".to_owned(), remedy: PLACE });
     }
-    let refusal = found?;
+    found.map(|refusal| refused(location, refusal))
+}
+
+/// The error of a store about an address.
+fn refused(location: &Path, refusal: &object_store::Error) -> Error {
+    let location = location.display().to_string();
     let problem = in_short(&refusal.to_string());
     let says = |words: &[&str]| words.iter().any(|word| problem.contains(word));
     let remedy = match refusal {
@@ -116,7 +199,7 @@ pub(crate) fn refusal(location: &Path, error: &DataFusionError) -> Option<Error>
         _ if says(&["credential", "169.254.169.254", "metadata", "token"]) => CREDENTIALS,
         _ => NETWORK,
     };
-    Some(Error::Store { location, problem, remedy })
+    Error::Store { location, problem, remedy }
 }
 
 /// What a store says, in one line: of a page of XML its code; of addresses no query, which can hold a signature.
@@ -217,7 +300,7 @@ mod tests {
     #[test]
     fn a_store_without_its_feature_says_which() {
         let url = Url::parse("s3://bucket/prefix/").unwrap();
-        let message = register(&SessionContext::new(), &url).unwrap_err().to_string();
+        let message = locate(&SessionContext::new(), &url).unwrap_err().to_string();
         assert!(message.contains("feature") && message.contains("s3://bucket/prefix/"), "{message}");
         let registry = EnvironmentStores::default();
         assert!(registry.get_store(&url).is_err());

@@ -27,6 +27,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::NamedTempFile;
 
 /// The longest record, in bytes. Real records are below 100 KiB.
 pub(crate) const RECORD_LIMIT: u64 = 16 << 20;
@@ -52,7 +53,10 @@ pub(crate) enum Layout {
 /// A text file.
 #[derive(Clone, Debug)]
 pub(crate) struct TextFile {
+    /// Its name or address, for people.
     pub(crate) path: PathBuf,
+    /// Of an object of a store its copy, which is there as long as this is.
+    pub(crate) copy: Option<Arc<NamedTempFile>>,
     pub(crate) layout: Layout,
     pub(crate) is_packed: bool,
     pub(crate) meter: Meter,
@@ -71,7 +75,8 @@ impl TextFile {
 
     /// Its bytes, unpacked, with a guard.
     fn open(&self) -> Result<(Guard<Box<dyn Read + Send>>, Mark), Error> {
-        open(&self.path, self.is_packed, self.meter.clone())
+        let place = self.copy.as_ref().map_or(self.path.as_path(), |copy| copy.path());
+        open(&self.path, place, self.is_packed, self.meter.clone())
     }
 
     fn damaged(&self, line: u64, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
@@ -79,9 +84,9 @@ impl TextFile {
     }
 }
 
-/// The bytes of a file, unpacked, with a guard.
-pub(crate) fn open(path: &Path, is_packed: bool, meter: Meter) -> Result<(Guard<Box<dyn Read + Send>>, Mark), Error> {
-    let file = File::open(path).map_err(|error| Error::input_output(path, error))?;
+/// The bytes of a file, unpacked, with a guard. Errors name its path; it lies at `place`.
+fn open(path: &Path, place: &Path, is_packed: bool, meter: Meter) -> Result<(Guard<Box<dyn Read + Send>>, Mark), Error> {
+    let file = File::open(place).map_err(|error| Error::input_output(path, error))?;
     let counted = Counted { inner: file, meter };
     let inner: Box<dyn Read + Send> = if is_packed { Box::new(MultiGzDecoder::new(counted)) } else { Box::new(counted) };
     let mark = Mark::default();

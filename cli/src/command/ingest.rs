@@ -123,7 +123,11 @@ impl Ingest {
             memory_limit: self.memory << 20,
             tag_keys: rules.as_ref().map(OwnerRules::tag_keys).unwrap_or_default(),
             progress: Some(Arc::new(move |progress| {
-                let phase = if progress.phase == Phase::Checked { "checked" } else { "read" };
+                let phase = match progress.phase {
+                    Phase::Fetching => "fetched",
+                    Phase::Reading => "read",
+                    Phase::Checked => "checked",
+                };
                 bar.set_message(format!("{phase} {} rows, {} MiB of text", progress.rows, progress.bytes >> 20));
             })),
             ..Options::default()

@@ -1,15 +1,20 @@
-//! Bills in object stores: a web server of this test's own, and a store that speaks S3 where the environment names one (`AWS_ENDPOINT`, as
-//! `scripts/test-cluster` does with moto).
+//! Bills in object stores: a web server of this test's own, and where the environment names them, as `scripts/test-cluster` does, S3 by moto, Google's
+//! store by the same server, and Azure's by Azurite.
 
 use covermix_ingest::{Bill, Error, Options};
 use datafusion::dataframe::DataFrameWriteOptions;
+use datafusion::object_store::ObjectStoreExt;
+use datafusion::object_store::azure::MicrosoftAzureBuilder;
 use datafusion::prelude::{CsvReadOptions, SessionContext};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The invented bill of the ingest tests, as Parquet.
+/// The invented bill of the ingest tests.
+const BILL: &[u8] = include_bytes!("../../tests/data/bill-2024-02.csv");
+
+/// The same as Parquet.
 fn bill(folder: &Path) -> PathBuf {
     let csv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/bill-2024-02.csv");
     let path = folder.join("bill.parquet");
@@ -51,14 +56,14 @@ fn answer(mut stream: TcpStream, content: &[u8]) -> Option<()> {
     }
     let mut words = request.split(' ');
     let (method, path) = (words.next()?, words.next()?);
-    let content = if path == "/bill.csv" { &b"MeterCategory,Cost\nVirtual Machines,1\n"[..] } else { content };
-    let range = range.filter(|_| path != "/whole.parquet").and_then(|range| {
+    let content = if path.ends_with(".csv") { BILL } else { content };
+    let range = range.filter(|_| !path.starts_with("/whole")).and_then(|range| {
         let (from, to) = range.split_once('-')?;
         let end = to.parse::<usize>().map_or(content.len(), |to| (to + 1).min(content.len()));
         Some(from.parse::<usize>().map_or(content.len() - end.min(content.len())..content.len(), |from| from..end))
     });
     let (status, body, more) = match (path, range) {
-        ("/bill.parquet" | "/bill.csv" | "/whole.parquet", None) => ("200 OK", content, String::new()),
+        ("/bill.parquet" | "/bill.csv" | "/whole.parquet" | "/whole.csv", None) => ("200 OK", content, String::new()),
         ("/bill.parquet" | "/bill.csv", Some(range)) => {
             let more = format!("Content-Range: bytes {}-{}/{}\r\n", range.start, range.end - 1, content.len());
             ("206 Partial Content", &content[range], more)
@@ -99,14 +104,21 @@ fn a_file_on_a_web_server_is_read_in_parts() {
     assert_refused(&format!("{server}/secret.parquet"), &["right to list and to read"]);
     assert_refused(&format!("{server}/login.parquet"), &["credentials"]);
     assert_refused(&format!("{server}/whole.parquet"), &["fetch the file"]);
-    assert_refused(&format!("{server}/bill.csv"), &["only Parquet is read"]);
+    // Text is fetched whole.
+    for name in ["bill.csv", "whole.csv"] {
+        let found = read(&format!("{server}/{name}")).unwrap();
+        assert_eq!(found.usage().unwrap(), expected.usage().unwrap());
+    }
 }
 
-/// Asks a store for something, unsigned.
+/// Asks a store for something, unsigned; what it is given, all may read.
 fn ask(endpoint: &str, method: &str, path: &str, body: &[u8]) -> String {
     let host = endpoint.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(host).unwrap();
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nx-amz-acl: public-read\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(body).unwrap();
     let mut answer = String::new();
@@ -114,31 +126,59 @@ fn ask(endpoint: &str, method: &str, path: &str, body: &[u8]) -> String {
     answer
 }
 
-#[test]
-fn a_bucket_is_read_whole_and_by_file() {
-    let Ok(endpoint) = std::env::var("AWS_ENDPOINT") else {
-        eprintln!("skipped: no store that speaks S3 (set AWS_ENDPOINT, or run make test-cluster)");
-        return;
-    };
+/// Puts bills in a bucket (or container) called `covermix` and reads them there, by object and by folder.
+fn assert_bucket_is_read(schemes: &[&str], put: impl Fn(&str, Vec<u8>)) {
     let folder = tempfile::tempdir().unwrap();
     let path = bill(folder.path());
-    for (path, body) in [
-        ("/covermix", Vec::new()),
-        ("/covermix/month/bill.snappy.parquet", std::fs::read(&path).unwrap()),
-        ("/covermix/month/manifest.json", b"{}".to_vec()),
-        ("/covermix/empty/manifest.json", b"{}".to_vec()),
-    ] {
-        let answer = ask(&endpoint, "PUT", path, &body);
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
+    put("month/bill.snappy.parquet", std::fs::read(&path).unwrap());
+    put("month/manifest.json", b"{}".to_vec());
+    put("empty/manifest.json", b"{}".to_vec());
+    put("text/bill.csv", BILL.to_vec());
+    put("text/bill-Manifest.json", b"{}".to_vec());
     let expected = Bill::read(&[&path], &Options::default()).unwrap();
-    for address in ["s3://covermix/month/bill.snappy.parquet", "s3://covermix/month/"] {
-        let found = read(address).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(found.usage().unwrap(), expected.usage().unwrap());
-        assert_eq!(found.money(), expected.money());
+    for scheme in schemes {
+        for place in ["month/bill.snappy.parquet", "month/", "text/bill.csv", "text/"] {
+            let found = read(&format!("{scheme}://covermix/{place}")).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(found.usage().unwrap(), expected.usage().unwrap());
+            assert_eq!(found.money(), expected.money());
+        }
+        let refused = |place: &str, words| assert_refused(&format!("{scheme}://covermix/{place}"), words);
+        refused("month/other.parquet", &["check bucket, path"]);
+        refused("empty/", &["no object below it", ".parquet", ".csv.gz"]);
+        refused("month/manifest.json", &["none of the billing exports"]);
+        refused("", &["Parquet and text"]);
+        assert_refused(&format!("{scheme}://no-such-bucket/month/"), &["check bucket"]);
     }
-    assert_refused("s3://covermix/month/other.parquet", &["check bucket, path"]);
-    assert_refused("s3://covermix/empty/", &["no object below it", ".parquet"]);
-    assert_refused("s3://covermix/month/manifest.json", &["only Parquet is read"]);
-    assert_refused("s3://no-such-bucket/month/", &["check bucket"]);
+}
+
+/// A setting of the environment; without it, the reason is printed.
+fn setting(name: &str) -> Option<String> {
+    let found = std::env::var(name).ok();
+    if found.is_none() {
+        eprintln!("skipped: no such store ({name} is not set; make test-cluster sets it)");
+    }
+    found
+}
+
+#[test]
+fn a_bucket_of_aws_or_google_is_read_whole_and_by_file() {
+    // `GOOGLE_SERVICE_ACCOUNT` names an account's file that leads to the same server: Google's XML interface is S3's but for signatures.
+    let (Some(endpoint), Some(_)) = (setting("AWS_ENDPOINT"), setting("GOOGLE_SERVICE_ACCOUNT")) else { return };
+    let put = |path: &str, body: &[u8]| {
+        let answer = ask(&endpoint, "PUT", path, body);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    };
+    put("/covermix", &[]);
+    assert_bucket_is_read(&["s3", "gs"], |place, body| put(&format!("/covermix/{place}"), &body));
+}
+
+#[test]
+fn a_container_of_azure_is_read_whole_and_by_file() {
+    let Some(_) = setting("AZURITE_BLOB_STORAGE_URL") else { return };
+    let store = MicrosoftAzureBuilder::from_env().with_container_name("covermix").build().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let put = |place: &str, body: Vec<u8>| {
+        runtime.block_on(store.put(&place.into(), body.into())).unwrap();
+    };
+    assert_bucket_is_read(&["az"], put);
 }

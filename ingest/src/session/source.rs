@@ -3,6 +3,7 @@
 use super::Session;
 use crate::columns::{Column, Style, is_same};
 use crate::error::{Carried, Error, Result};
+use crate::store::{self, Object};
 use crate::text::{self, Layout, Place, RECORD_LIMIT, TextFile, TextTable};
 use covermix::Problem;
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
@@ -52,13 +53,22 @@ impl Source {
         let zone = session.options.time_zone.name();
         let style = Style { zone, ..Style::default() };
         let mut source = Self { path: path.to_owned(), table, style, columns: Vec::new(), text: None };
-        if let Some(url) = crate::store::remote(path)? {
-            crate::store::register(session.context(), &url)?;
-            source.register_parquet(session, url).await?;
-            return Ok(source);
-        }
-        let text = |layout, is_packed| TextFile { path: path.to_owned(), layout, is_packed, meter: session.meter.clone() };
-        match recognise(path)? {
+        let copy = match store::remote(path)? {
+            None => None,
+            Some(url) => match store::fetch(session.context(), &url, path, &session.meter).await? {
+                Object::Text(copy) => Some(Arc::new(copy)),
+                Object::Parquet => {
+                    source.register_parquet(session, url).await?;
+                    return Ok(source);
+                }
+            },
+        };
+        let place = copy.as_ref().map_or(path, |copy| copy.path());
+        let text = |layout, is_packed| {
+            let (path, copy, meter) = (path.to_owned(), copy.clone(), session.meter.clone());
+            TextFile { path, copy, layout, is_packed, meter }
+        };
+        match recognise(path, place)? {
             Content::Parquet => {
                 check_values(path)?;
                 let absolute = path.canonicalize().map_err(|error| Error::input_output(path, error))?;
@@ -66,7 +76,7 @@ impl Source {
                 source.register_parquet(session, Url::from_file_path(&absolute).map_err(invalid)?).await?;
             }
             Content::Csv { is_packed } => {
-                let (headers, separator) = text::header(path, is_packed)?;
+                let (headers, separator) = text::header(path, place, is_packed)?;
                 let cells = headers.len();
                 let found = |(index, header): (usize, String)| Found {
                     header,
@@ -129,7 +139,7 @@ impl Source {
         let url = ListingTableUrl::try_new(url, None).map_err(|error| self.damaged(error))?;
         let reader: Arc<dyn FileFormat> = Arc::new(ParquetFormat::default());
         // Beside the files of a folder lie manifests and marks of completion.
-        let extension = if url.is_collection() { ".parquet" } else { "" };
+        let extension = if url.is_collection() { store::PARQUET } else { "" };
         let options = ListingOptions::new(reader).with_file_extension(extension);
         let schema = options.infer_schema(&context.state(), &url).await.map_err(|error| self.damaged(error))?;
         nested(schema.fields(), "", None, &mut self.columns);
@@ -192,6 +202,11 @@ impl Source {
         format!("{} column(s), beginning {}", self.columns.len(), first.join(", "))
     }
 
+    /// Whether it is Parquet in an object store, whose parts have no order.
+    pub(crate) fn is_remote_parquet(&self) -> bool {
+        self.text.is_none() && store::remote(&self.path).is_ok_and(|url| url.is_some())
+    }
+
     /// Whether it is a text file.
     pub(crate) fn is_text(&self) -> bool {
         self.text.is_some()
@@ -202,11 +217,11 @@ impl Source {
         if let Some(own) = Carried::find(&error) {
             return own;
         }
-        if crate::store::remote(&self.path).is_ok_and(|url| url.is_some()) {
-            return crate::store::refusal(&self.path, &error).unwrap_or_else(|| Error::Store {
+        if self.is_remote_parquet() {
+            return store::refusal(&self.path, &error).unwrap_or_else(|| Error::Store {
                 location: self.path.display().to_string(),
                 problem: format!("cannot be read as Parquet ({error})"),
-                remedy: "in stores only Parquet is read: fetch files of text, and give their names",
+                remedy: "write it to the store again",
             });
         }
         let format = self.text.as_ref().map_or("Parquet", TextFile::format);
@@ -240,14 +255,14 @@ fn push(field: &Field, header: &str, identifier: String, columns: &mut Vec<Found
     }
 }
 
-/// The content of a file, from its first bytes.
-fn recognise(path: &Path) -> Result<Content> {
-    let metadata = path.metadata().map_err(|error| Error::input_output(path, error))?;
+/// The content of a file, from its first bytes. Errors name its path; it lies at `place`.
+fn recognise(path: &Path, place: &Path) -> Result<Content> {
+    let metadata = place.metadata().map_err(|error| Error::input_output(path, error))?;
     if !metadata.is_file() {
         return Err(covermix::Error::from(Problem::NotAFile).in_file(path).into());
     }
     let mut start = Vec::new();
-    let mut file = File::open(path).map_err(|error| Error::input_output(path, error))?;
+    let mut file = File::open(place).map_err(|error| Error::input_output(path, error))?;
     file.by_ref().take(4096).read_to_end(&mut start).map_err(|error| Error::input_output(path, error))?;
     let refuse = |format, remedy| Err(Error::Format { file: path.to_owned(), format, remedy });
     match start.as_slice() {

@@ -14,9 +14,10 @@ const START_OF_HEADING: u8 = 1;
 /// The longest header line, in bytes.
 const HEADER_LIMIT: u64 = 1 << 20;
 
-/// The headers and the separator: whichever of comma, tab, semicolon and Athena's byte 1 the first line has most of.
-pub(crate) fn header(path: &Path, is_packed: bool) -> Result<(Vec<String>, u8)> {
-    let (guard, _) = super::open(path, is_packed, Meter::default())?;
+/// The headers and the separator: whichever of comma, tab, semicolon and Athena's byte 1 the first line has most of. Errors name the path of the
+/// file, which lies at `place`.
+pub(crate) fn header(path: &Path, place: &Path, is_packed: bool) -> Result<(Vec<String>, u8)> {
+    let (guard, _) = super::open(path, place, is_packed, Meter::default())?;
     let mut first_line = Vec::new();
     // No header is near this long; a binary file without line ends might be.
     let mut reader = BufReader::new(guard).take(HEADER_LIMIT);

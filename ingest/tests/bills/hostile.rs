@@ -2,7 +2,7 @@
 
 use super::{BILL, own, position, prices, remove, set, shared, table, write};
 use covermix_ingest::aws::CostAndUsage;
-use covermix_ingest::{Error, UnknownSkus};
+use covermix_ingest::{Bill, Error, Options, UnknownSkus};
 use std::path::{Path, PathBuf};
 
 /// The error of reading bytes as a bill; it names the file, and a remedy after a semicolon.
@@ -116,6 +116,19 @@ fn negative_usage_is_refused_with_line_and_hour() {
         message.contains("negative") && message.contains("m5.large") && message.contains("2024-02-01T01:00:00Z"),
         "{message}"
     );
+}
+
+#[test]
+fn negative_usage_leaves_the_rest_of_the_bill() {
+    let (folder, mut table) = (tempfile::tempdir().unwrap(), table());
+    set(&mut table, "lineItem/UsageAmount", "-3", |row| row.iter().any(|cell| cell == "1.25E-1"));
+    let path = folder.path().join("bill.csv");
+    write(&path, &table);
+    let (bill, whole) =
+        (Bill::read(&[&path], &Options::default()).unwrap(), Bill::read(&[own("bill-2024-02.csv")], &Options::default()));
+    assert!(matches!(bill.usage(), Err(Error::NegativeUsage { .. })));
+    assert_eq!(bill.reconciliation(), whole.unwrap().reconciliation());
+    assert_eq!(bill.cost_and_usage().unwrap().reserved_instances().len(), 1);
 }
 
 #[test]

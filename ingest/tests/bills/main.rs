@@ -14,6 +14,7 @@ mod round_trip;
 mod scale;
 mod sessions;
 mod small;
+mod stores;
 mod synthetic;
 mod torture;
 
