@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from . import finance, scenario
 from ._agreement import (
     AgreementFirst,
+    Agreements,
     Branch,
     Choice,
     Clause,
@@ -34,7 +35,7 @@ from ._agreement import (
     YearOutcome,
 )
 from ._billing import Bill, Explanation, Judge, Step
-from ._catalog import Catalog, Portfolio
+from ._catalog import Catalog, Portfolio, PortfolioReconciliation
 from ._errors import (
     CovermixError,
     CovermixWarning,
@@ -56,6 +57,8 @@ from ._held import (
     DeadlineKind,
     Finding,
     Flexibility,
+    Limit,
+    LockIn,
     Permission,
     PlannedAction,
     Received,
@@ -85,6 +88,8 @@ from ._provider_bill import (
 from ._records import (
     Certificate,
     Charges,
+    Clash,
+    ClashingRule,
     Commitment,
     Evaluation,
     Offer,
@@ -101,6 +106,7 @@ from ._records import (
     UsageLine,
 )
 from ._report import Audience, Report
+from ._solution import Solution
 from ._spot import EffectivePrice, SpotLine, SpotOption, SpotPlan, effective_spot_price
 from ._table import Table
 from ._usage import UsageCurves
@@ -112,6 +118,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "AgreementFirst",
+    "Agreements",
     "Assumptions",
     "Audience",
     "Bill",
@@ -125,6 +132,8 @@ __all__ = [
     "ChargeMoney",
     "Charges",
     "Choice",
+    "Clash",
+    "ClashingRule",
     "Clause",
     "ClauseValue",
     "Commitment",
@@ -144,6 +153,8 @@ __all__ = [
     "InputError",
     "InterruptedWarning",
     "Judge",
+    "Limit",
+    "LockIn",
     "Objective",
     "Offer",
     "OfferedAgreement",
@@ -160,6 +171,7 @@ __all__ = [
     "Planner",
     "Policy",
     "Portfolio",
+    "PortfolioReconciliation",
     "PricingCategory",
     "Problem",
     "Progress",
@@ -180,6 +192,7 @@ __all__ = [
     "ScenarioWorth",
     "Scope",
     "SettledPeriod",
+    "Solution",
     "SolverError",
     "SpendKind",
     "SpotLine",
