@@ -8,7 +8,7 @@ pub(crate) mod numbers;
 use crate::bill::Bill;
 use crate::data::{Catalog, Portfolio};
 use crate::error::Result;
-use crate::run::{Callback, detached, with_progress};
+use crate::run::{Callback, abandonable, detached, with_progress};
 use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use covermix::billing::Rules;
@@ -283,6 +283,12 @@ impl Problem {
     fn to_json(&self, py: Python<'_>) -> Result<String> {
         let document = detached(py, None, || Ok(self.0.build()?.to_json()))??;
         Ok(document.to_string())
+    }
+
+    /// The optimum of the extensive form, solved whole.
+    fn extensive_optimum(&self, py: Python<'_>, is_whole: bool, threads: Option<usize>) -> Result<f64> {
+        let inputs = Arc::clone(&self.0);
+        abandonable(py, threads, move || inputs.build()?.extensive(is_whole).solve())
     }
 
     /// Writes the extensive form for another solver.

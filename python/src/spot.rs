@@ -3,7 +3,7 @@
 use crate::bill::Bill;
 use crate::error::Result;
 use crate::planning::numbers::{Exact, Numbers};
-use crate::planning::{Effort, Inputs, Problem, status};
+use crate::planning::{Effort, Problem, status};
 use crate::run::{Callback, detached, with_progress};
 use crate::usage::{Line, UsageCurves};
 use covermix::planning::{SpotLine, SpotOption, SpotPlan as Answer};
@@ -37,7 +37,6 @@ impl From<&SpotOption> for Given {
 /// Purchases and spot, decided together.
 #[pyclass(frozen, module = "covermix._native")]
 pub(crate) struct SpotPlan {
-    inputs: Arc<Inputs>,
     answer: Answer,
 }
 
@@ -58,7 +57,7 @@ pub(crate) fn solve_with_spot(
     let inputs = Arc::clone(&problem.0);
     let work = move |callback: &Callback<'_>| inputs.planner()?.solve_with_spot(&options, &effort.options(Some(callback))?);
     let answer = with_progress(py, threads, progress, work)?;
-    Ok((SpotPlan { inputs: Arc::clone(&problem.0), answer: answer.value }, answer.is_interrupted))
+    Ok((SpotPlan { answer: answer.value }, answer.is_interrupted))
 }
 
 /// A plan from its JSON: usage, lines and bill are made anew.
@@ -76,7 +75,7 @@ pub(crate) fn restore_spot_plan(py: Python<'_>, problem: &Problem, text: &str) -
     let (solution, _) = numbers.into_solution()?;
     let inputs = Arc::clone(&problem.0);
     let answer = detached(py, None, || inputs.planner()?.spot_plan(&options, solution, (sequential.0, without_spot.0)))?;
-    Ok(SpotPlan { inputs, answer })
+    Ok(SpotPlan { answer })
 }
 
 #[pymethods]

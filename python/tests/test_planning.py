@@ -320,3 +320,12 @@ def test_a_clash_names_its_rules_and_how_far_each_would_have_to_give(catalog: Ca
     assert enough.clash() is None and enough.solve(relative_gap=1e-2).evaluation.coverage[0] >= 0.9 - 1e-9
     with pytest.raises(covermix.InfeasibleError, match="min_coverage"):
         problem.solve()
+
+
+def test_the_extensive_form_confirms_bound_and_cost(catalog: Catalog) -> None:
+    problem = Planner(catalog, usage=curves(72, ("m5.large", "r5.large")), policy=Policy(payment_options=["no_upfront"])).build()
+    plan = problem.solve(relative_gap=1e-4)
+    relaxed, whole = problem.extensive_optimum(), problem.extensive_optimum(is_whole=True)
+    assert relaxed <= whole * (1 + 1e-6) and whole <= plan.objective * (1 + 1e-6)
+    assert plan.lower_bound <= whole * (1 + 1e-6)
+    assert plan.objective <= whole * 1.01

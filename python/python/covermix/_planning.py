@@ -433,6 +433,11 @@ class Problem(Immutable):
         """The whole problem as a document."""
         return json.loads(self.to_json())
 
+    def extensive_optimum(self, *, is_whole: bool = False, threads: int | None = None) -> float:
+        """The optimum of the extensive form, every hour and line in one program, solved by HiGHS: a check of bound and cost that shares nothing with
+        the search but the data. No plan costs less, and with ``is_whole`` (whole reservations) no bound may be above it. Small problems only."""
+        return self._native.extensive_optimum(is_whole, threads)
+
     def write_mps(self, path: str | os.PathLike[str], *, is_whole: bool = True) -> None:
         """Writes the extensive form in MPS format for another solver. Small problems only: it has a row for every hour and line."""
         self._native.write_mps(os.fspath(path), is_whole)
