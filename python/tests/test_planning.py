@@ -313,7 +313,7 @@ def test_a_clash_names_its_rules_and_how_far_each_would_have_to_give(catalog: Ca
     policy = Policy(min_coverage=0.9, upfront_budget=0, payment_options=["all_upfront"], max_share_three_year=0.5)
     problem = Planner(catalog, usage=usage, policy=policy).build()
     clash = problem.clash()
-    assert clash is not None and {rule.rule.split(" ")[0] for rule in clash.rules} == {"min_coverage", "upfront_budget"}
+    assert clash is not None and {rule.rule.split(",")[0] for rule in clash.rules} == {"min_coverage", "upfront_budget"}
     budget = next(rule for rule in clash.rules if rule.rule.startswith("upfront_budget"))
     assert budget.by is not None and budget.by > 0 and str(clash) == clash.sentence and "would have to give by" in clash.sentence
     enough = problem.with_policy(policy.replace(upfront_budget=Decimal(str(round(1.01 * budget.by)))))
