@@ -19,23 +19,10 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
 from . import finance, scenario
-from ._agreement import (
-    AgreementFirst,
-    Agreements,
-    Branch,
-    Choice,
-    Clause,
-    ClauseValue,
-    IndifferenceDiscount,
-    OfferedAgreement,
-    OtherSpend,
-    SettledPeriod,
-    SpendKind,
-    Terms,
-    YearOutcome,
-)
+from ._agreement import Agreements, Clause, OfferedAgreement, OtherSpend, SpendKind, Terms
 from ._billing import Bill, Explanation, Judge, Step
 from ._catalog import Catalog, Portfolio, PortfolioReconciliation
+from ._choice import AgreementFirst, Branch, Choice, ClauseValue, IndifferenceDiscount, SettledPeriod, YearOutcome
 from ._errors import (
     CovermixError,
     CovermixWarning,

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _native
-from ._agreement import YearOutcome
 from ._billing import Bill, Judge
 from ._catalog import Portfolio
+from ._choice import YearOutcome
 from ._document import exact_text, plain
 from ._held import Finding, PlannedAction, Tranche
 from ._orders import Orders

@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _native
-from ._agreement import AgreementFirst, Agreements, Choice, IndifferenceDiscount, OfferedAgreement, OtherSpend
+from ._agreement import Agreements, OfferedAgreement, OtherSpend
 from ._catalog import Catalog, Portfolio
+from ._choice import AgreementFirst, Choice, IndifferenceDiscount
 from ._document import Immutable, exact_text, plain
 from ._errors import InfeasibleError, InputError
 from ._held import Change, Flexibility, Limit, Rights
