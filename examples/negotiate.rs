@@ -82,12 +82,12 @@ fn asked(tier: &Branch) -> Vec<Clause> {
     let minimums = tier.offer.terms.as_ref().map(Terms::minimums).unwrap_or_default();
     let last = minimums.last().copied().unwrap_or_default();
     vec![
-        Clause::MoreDiscount(dec!(0.01)),
-        Clause::Minimums(dec!(0.9)),
-        Clause::Growth(dec!(0)),
-        Clause::CarryOver(CarryOver::Excess { cap_share: None, lifetime: CarryLifetime::UntilUsed }),
-        Clause::Shortfall(ShortfallRule::Deferral { share: dec!(0.15), not_in_last: 1 }),
-        Clause::MarketplaceCap(Some(dec!(0.30))),
+        Clause::MoreDiscount { points: dec!(0.01) },
+        Clause::Minimums { factor: dec!(0.9) },
+        Clause::Growth { share: dec!(0) },
+        Clause::CarryOver { rule: CarryOver::Excess { cap_share: None, lifetime: CarryLifetime::UntilUsed } },
+        Clause::Shortfall { rule: ShortfallRule::Deferral { share: dec!(0.15), not_in_last: 1 } },
+        Clause::MarketplaceCap { share: Some(dec!(0.30)) },
         Clause::EarlyRenewal(EarlyRenewal { from_period: 2, minimums: vec![last * dec!(0.85)] }),
     ]
 }
@@ -241,7 +241,7 @@ fn check(case: &Case, choice: &Choice, first: &AgreementFirst, indifference: &[I
     for found in indifference {
         assert!(found.at.is_none_or(|at| at >= found.offered - found.tolerance), "{} would already be better", found.offer);
     }
-    for value in clauses.iter().filter(|value| !matches!(value.clause, Clause::Growth(_))) {
+    for value in clauses.iter().filter(|value| !matches!(value.clause, Clause::Growth { .. })) {
         assert!(value.value >= -1e-6, "{} costs {}", value.clause, -value.value);
     }
 }

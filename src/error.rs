@@ -316,6 +316,24 @@ pub enum Problem {
         /// The range allowed.
         range: &'static str,
     },
+    /// A field that another one has to stand beside.
+    #[error("`{field}` is given without `{missing}`")]
+    Without {
+        /// The field that is there.
+        field: &'static str,
+        /// The one that it needs.
+        missing: &'static str,
+        /// What that one is.
+        is: &'static str,
+    },
+    /// Two fields that say the same.
+    #[error("`{field}` stands beside {others}, which say the same")]
+    SaidTwice {
+        /// The one field.
+        field: &'static str,
+        /// The other fields.
+        others: &'static str,
+    },
     /// The solver failed for a reason that is not the input's.
     #[error("the solver stopped without an answer: {status}")]
     Solver {
@@ -365,6 +383,8 @@ impl Problem {
             Self::MigrationWithoutPrice { .. } => "add the price of the new line to the catalog, or correct the migration".into(),
             Self::SelectsNothing { .. } => "correct the selection, or remove the transform".into(),
             Self::OutOfRange { range, .. } => format!("give a value in {range}"),
+            Self::Without { missing, is, .. } => format!("add `{missing}`: {is}"),
+            Self::SaidTwice { field, others } => format!("leave out either `{field}` or {others}"),
             Self::Solver { .. } => "raise the time limit or report the problem with the exported model".into(),
         }
     }

@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 /// Opens a file to read, unpacking gzip.
@@ -40,6 +40,33 @@ pub(crate) fn parse_json<T: DeserializeOwned>(text: &str, expected: &'static str
         let line = u64::try_from(error.line()).unwrap_or(u64::MAX);
         Error::from(Problem::Malformed { expected }).at_line(line).caused_by(error)
     })
+}
+
+/// Reads a TOML document of a type from its text.
+pub(crate) fn parse_toml<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() as u64 + 1);
+        let problem = Error::from(Problem::Malformed { expected }).caused_by(error);
+        match line {
+            Some(line) => problem.at_line(line),
+            None => problem,
+        }
+    })
+}
+
+/// Reads all of a text file, unpacking gzip.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn read_text(path: &Path, what: &'static str) -> Result<String> {
+    let mut text = String::new();
+    open(path, what)?.read_to_string(&mut text).map_err(|error| input_output(path, error))?;
+    Ok(text)
+}
+
+/// Whether a file is JSON by its name; settings are TOML otherwise.
+pub(crate) fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 /// Writes a file whole or not at all: beside its place first, then renamed. Packs it if the name ends in `.gz`.

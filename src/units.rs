@@ -195,6 +195,23 @@ pub(crate) fn decimal_schema(_: &mut schemars::SchemaGenerator) -> schemars::Sch
     })
 }
 
+/// A decimal number in the JSON Schema of a document that people write by hand: as a number or, so that no digit is lost, as a string.
+pub(crate) struct AnyDecimal;
+
+impl JsonSchema for AnyDecimal {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AnyDecimal".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "number"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$" })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

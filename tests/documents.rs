@@ -4,6 +4,7 @@
 
 use covermix::catalog::Catalog;
 use covermix::planning::Policy;
+use covermix::planning::agreement::Agreements;
 use covermix::portfolio::Portfolio;
 use covermix::scenario::ScenarioFile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -222,6 +223,7 @@ fn what_is_shown_as_a_file_is_read_by_its_reader() -> Result<(), Box<dyn std::er
             let block: String = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
             let answer = match kind {
                 "toml" if block.contains("covermix-scenarios/1") => ScenarioFile::from_toml(&block).map(drop),
+                "toml" if block.contains("covermix-agreements/1") => Agreements::from_toml(&block).map(drop),
                 "toml"
                     if block.contains("covermix =")
                         || block.contains("[dependencies]")

@@ -1,7 +1,6 @@
 //! The subcommands.
 
 mod actions;
-mod agreements;
 mod backtest;
 mod catalog;
 #[cfg(feature = "ingest")]

@@ -63,23 +63,6 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|source| Failure::File { path: path.to_owned(), source })
 }
 
-/// Reads a value from TOML, or from JSON where the name ends so.
-pub(crate) fn read_value<T: serde::de::DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
-    let text = read_text(path)?;
-    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let parsed = if is_json {
-        serde_json::from_str(&text).map_err(|error| error.to_string())
-    } else {
-        toml::from_str(&text).map_err(|error| error.to_string().trim().to_owned())
-    };
-    parsed.map_err(|error| {
-        Failure::wrong(
-            format!("{}: is not {what}: {error}", path.display()),
-            "correct the file; docs/command-line.md has an example of each",
-        )
-    })
-}
-
 /// Makes a folder for what is written.
 pub(crate) fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|source| Failure::File { path: path.to_owned(), source })

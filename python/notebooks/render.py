@@ -26,17 +26,18 @@ CHANGING = (r" at 0x[0-9a-f]+>", r"\d+(\.\d+)? s\b", r"\d+(\.\d+)? seconds")
 PROGRAM_TAG = "needs-program"
 
 
-def has_program() -> bool:
-    """Whether bills can be read here."""
+def missing_program() -> str | None:
+    """What a notebook says where bills cannot be read; ``None`` where they can."""
     try:
         find_program()
     except FileError as error:
         print(f"cells with the tag {PROGRAM_TAG} are left out: {error}")
-        return False
-    return True
+        return error.remedy or str(error)
+    return None
 
 
-HAS_PROGRAM = has_program()
+REMEDY = missing_program()
+HAS_PROGRAM = REMEDY is None
 
 
 def texts_of(notebook: Any) -> list[str]:
@@ -47,7 +48,8 @@ def texts_of(notebook: Any) -> list[str]:
             continue
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            if output.get("output_type") == "error":
+            is_remedy = not HAS_PROGRAM and output.get("text", "").strip() == REMEDY
+            if is_remedy or output.get("output_type") == "error":
                 continue
             text = "\n".join([output.get("text", ""), *(data.get(f"text/{kind}", "") for kind in ("plain", "markdown", "html"))])
             for pattern in CHANGING:

@@ -1,230 +1,174 @@
-//! Agreements: their terms, and the decision which to sign together with what to buy.
+//! Agreements: their terms, and the decision which to sign together with what to buy. Offers, spend beside the usage and clauses are the library's
+//! documents.
 
 use crate::error::Result;
 use crate::planning::numbers::{Exact, Numbers};
 use crate::planning::{Effort, Inputs, Problem};
-use crate::run::{Callback, detached, with_progress};
+use crate::run::{self, Callback, detached, with_progress};
 use chrono::NaiveDate;
-use covermix::billing::agreement::Agreement;
-use covermix::finance::agreement::{CarryOver, EarlyRenewal, ShortfallRule, Spend, SpendKind, Terms, contract};
-use covermix::planning::agreement::{Branch, Choice as Answer, Clause, OfferedAgreement, OtherSpend, YearOutcome};
-use covermix::usage::Provider;
+use covermix::finance::agreement::contract::Contract;
+use covermix::planning::Options;
+use covermix::planning::agreement::{Agreements, Branch, Choice as Answer, Clause, OfferedAgreement};
 use covermix::{Error, Problem as Wrong};
 use pyo3::prelude::*;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// An offered agreement as a document.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Offered {
-    name: String,
-    provider: Option<Provider>,
-    discounts: Agreement,
-    terms: Option<Terms>,
-}
-
-impl From<Offered> for OfferedAgreement {
-    fn from(of: Offered) -> Self {
-        let Offered { name, provider, discounts, terms } = of;
-        Self { name, provider, discounts, terms }
-    }
-}
-
-impl From<&OfferedAgreement> for Offered {
-    fn from(of: &OfferedAgreement) -> Self {
-        let OfferedAgreement { name, provider, discounts, terms } = of.clone();
-        Self { name, provider, discounts, terms }
-    }
-}
-
-/// Spend beside the usage as a document.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Beside {
-    scenario: Option<String>,
-    provider: Provider,
-    date: NaiveDate,
-    kind: SpendKind,
-    item: String,
-    gross: Decimal,
-    net: Decimal,
-}
-
-impl From<Beside> for OtherSpend {
-    fn from(of: Beside) -> Self {
-        let Beside { scenario, provider, date, kind, item, gross, net } = of;
-        Self { scenario, provider, spend: Spend { date, kind, item, gross, net } }
-    }
-}
-
-/// A clause to ask for as a document: one field, by its name.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Asked {
-    MoreDiscount(Decimal),
-    Minimums(Decimal),
-    Growth(Decimal),
-    CarryOver(CarryOver),
-    Shortfall(ShortfallRule),
-    MarketplaceCap(Option<Decimal>),
-    MarketplaceWeight(Decimal),
-    EarlyRenewal(EarlyRenewal),
-}
-
-impl From<Asked> for Clause {
-    fn from(of: Asked) -> Self {
-        match of {
-            Asked::MoreDiscount(points) => Self::MoreDiscount(points),
-            Asked::Minimums(factor) => Self::Minimums(factor),
-            Asked::Growth(growth) => Self::Growth(growth),
-            Asked::CarryOver(rule) => Self::CarryOver(rule),
-            Asked::Shortfall(rule) => Self::Shortfall(rule),
-            Asked::MarketplaceCap(cap) => Self::MarketplaceCap(cap),
-            Asked::MarketplaceWeight(weight) => Self::MarketplaceWeight(weight),
-            Asked::EarlyRenewal(renewal) => Self::EarlyRenewal(renewal),
-        }
-    }
-}
-
-/// A JSON list, each entry by way of its document.
-fn list<Document: for<'de> Deserialize<'de>, T: From<Document>>(text: &str) -> Result<Vec<T>> {
-    Ok(serde_json::from_str::<Vec<Document>>(text)?.into_iter().map(T::from).collect())
-}
-
-/// The terms of a kind of agreement with a minimum for each year, a JSON document.
+/// The terms of a contract with a minimum for each year, a JSON document. `name` is what yearly terms are called.
 #[pyfunction]
-pub(crate) fn agreement_terms(kind: &str, start: NaiveDate, minimums: Vec<Decimal>) -> Result<String> {
-    let terms = match kind {
-        "aws_enterprise_discount" => contract::aws_enterprise_discount(start, &minimums)?,
-        "azure_macc" => contract::azure_macc(start, &minimums)?,
-        "google_cloud_commit" => contract::google_cloud_commit(start, &minimums)?,
-        "oracle_annual_credits" => contract::oracle_annual_credits(start, &minimums)?,
-        name => Terms::yearly(name, start, &minimums)?,
-    };
-    Ok(serde_json::to_string(&terms)?)
+pub(crate) fn agreement_terms(contract: &str, name: &str, start: NaiveDate, minimums: Vec<Decimal>) -> Result<String> {
+    let contract: Contract = serde_json::from_value(Value::from(contract))?;
+    Ok(serde_json::to_string(&contract.terms(name, start, &minimums)?)?)
 }
 
 /// An offered agreement from its document, in full.
 #[pyfunction]
 pub(crate) fn check_agreement(text: &str) -> Result<String> {
-    let offered: Offered = serde_json::from_str(text)?;
-    if let Some(terms) = &offered.terms {
-        terms.check()?;
-    }
-    Ok(serde_json::to_string(&offered)?)
+    Ok(serde_json::to_string(&OfferedAgreement::from_json(text)?)?)
 }
 
-/// Which agreement to sign together with what to buy. `other` is spend beside the usage. Returns the choice, and whether Ctrl-C ended a search.
+/// A clause from its document, as the library writes it.
 #[pyfunction]
-#[pyo3(signature = (problem, offers, other, effort, threads=None, progress=None))]
+pub(crate) fn check_clause(text: &str) -> Result<String> {
+    Ok(serde_json::to_string(&serde_json::from_str::<Clause>(text)?)?)
+}
+
+/// A clause in words.
+#[pyfunction]
+pub(crate) fn clause_words(text: &str) -> Result<String> {
+    Ok(serde_json::from_str::<Clause>(text)?.to_string())
+}
+
+/// A document of agreements, in full.
+#[pyfunction]
+pub(crate) fn check_agreements(text: &str) -> Result<String> {
+    Ok(Agreements::from_json(text)?.to_json())
+}
+
+/// A file of agreements, TOML or JSON, as JSON.
+#[pyfunction]
+pub(crate) fn read_agreements(path: PathBuf) -> Result<String> {
+    Ok(Agreements::read(path)?.to_json())
+}
+
+/// What is asked of a problem: agreements on offer with spend beside the usage, and how hard to try.
+struct Question {
+    inputs: Arc<Inputs>,
+    agreements: Agreements,
+    effort: Effort,
+}
+
+impl Question {
+    fn read(problem: &Problem, agreements: &str, effort: &str) -> Result<Self> {
+        let (agreements, effort) = (Agreements::from_json(agreements)?, serde_json::from_str(effort)?);
+        Ok(Self { inputs: Arc::clone(&problem.0), agreements, effort })
+    }
+
+    /// Builds the problem and searches it, on threads of its own.
+    fn search<T: Send + 'static>(
+        self,
+        py: Python<'_>,
+        threads: Option<usize>,
+        progress: Option<&Bound<'_, PyAny>>,
+        work: impl FnOnce(&covermix::planning::Problem<'_>, &Agreements, &Options<'_>) -> covermix::Result<T> + Send + 'static,
+    ) -> Result<run::Answer<T>> {
+        let work =
+            move |callback: &Callback<'_>| work(&self.inputs.build()?, &self.agreements, &self.effort.options(Some(callback))?);
+        with_progress(py, threads, progress, work)
+    }
+}
+
+/// Which agreement to sign together with what to buy. Returns the choice, and whether Ctrl-C ended a search.
+#[pyfunction]
+#[pyo3(signature = (problem, agreements, effort, threads=None, progress=None))]
 pub(crate) fn choose_agreement(
     py: Python<'_>,
     problem: &Problem,
-    offers: &str,
-    other: &str,
+    agreements: &str,
     effort: &str,
     threads: Option<usize>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> Result<(Choice, bool)> {
-    let effort: Effort = serde_json::from_str(effort)?;
-    let (offers, other): (Vec<OfferedAgreement>, Vec<OtherSpend>) = (list::<Offered, _>(offers)?, list::<Beside, _>(other)?);
-    let inputs = Arc::clone(&problem.0);
-    let work = move |callback: &Callback<'_>| {
-        let answer = inputs.build()?.choose_agreement(&offers, &other, &effort.options(Some(callback))?)?;
-        Ok(Choice { inputs, other, answer })
-    };
-    let answer = with_progress(py, threads, progress, work)?;
-    Ok((answer.value, answer.is_interrupted))
+    let question = Question::read(problem, agreements, effort)?;
+    let (inputs, agreements) = (Arc::clone(&problem.0), question.agreements.clone());
+    let answer = question.search(py, threads, progress, |problem, agreements, options| {
+        problem.choose_agreement(agreements.offers(), agreements.other_spend(), options)
+    })?;
+    Ok((Choice { inputs, agreements, answer: answer.value }, answer.is_interrupted))
 }
 
 /// What deciding in turn comes to: JSON, and whether Ctrl-C ended a search.
 #[pyfunction]
-#[pyo3(signature = (problem, offers, other, effort, threads=None, progress=None))]
+#[pyo3(signature = (problem, agreements, effort, threads=None, progress=None))]
 pub(crate) fn agreement_first(
     py: Python<'_>,
     problem: &Problem,
-    offers: &str,
-    other: &str,
+    agreements: &str,
     effort: &str,
     threads: Option<usize>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> Result<(String, bool)> {
-    let effort: Effort = serde_json::from_str(effort)?;
-    let (offers, other): (Vec<OfferedAgreement>, Vec<OtherSpend>) = (list::<Offered, _>(offers)?, list::<Beside, _>(other)?);
-    let inputs = Arc::clone(&problem.0);
-    let work = move |callback: &Callback<'_>| {
-        let problem = inputs.build()?;
-        let first = problem.agreement_first(&offers, &other, &effort.options(Some(callback))?)?;
-        let row = json!({
-            "offer": offers[first.offer].name,
+    let question = Question::read(problem, agreements, effort)?;
+    let answer = question.search(py, threads, progress, |problem, agreements, options| {
+        let first = problem.agreement_first(agreements.offers(), agreements.other_spend(), options)?;
+        Ok(json!({
+            "offer": agreements.offers()[first.offer].name,
             "cost_without_purchases": first.cost_without_purchases,
             "blind_purchases": problem.commitments(&first.blind.0),
             "blind_cost": first.blind.1,
             "informed_purchases": problem.commitments(&first.informed.0),
             "informed_cost": first.informed.1,
-        });
-        Ok(row.to_string())
-    };
-    let answer = with_progress(py, threads, progress, work)?;
-    Ok((answer.value, answer.is_interrupted))
+        }))
+    })?;
+    Ok((answer.value.to_string(), answer.is_interrupted))
 }
 
-/// At which discount an offer costs as much as a reference: JSON, and whether Ctrl-C ended a search.
+/// At which discount each offer costs as much as a reference: a JSON list, and whether Ctrl-C ended a search. `among` are the largest discount and
+/// the tolerance.
 #[pyfunction]
-#[pyo3(signature = (problem, offer, reference_cost, other, search, effort, threads=None, progress=None))]
+#[pyo3(signature = (problem, agreements, reference_cost, among, effort, threads=None, progress=None))]
 #[allow(clippy::too_many_arguments, reason = "as Python hands them over")]
-pub(crate) fn indifference_discount(
+pub(crate) fn indifference_discounts(
     py: Python<'_>,
     problem: &Problem,
-    offer: &str,
+    agreements: &str,
     reference_cost: f64,
-    other: &str,
-    search: (f64, f64),
+    among: (f64, f64),
     effort: &str,
     threads: Option<usize>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> Result<(String, bool)> {
-    let effort: Effort = serde_json::from_str(effort)?;
-    let (offer, other): (OfferedAgreement, Vec<OtherSpend>) =
-        (serde_json::from_str::<Offered>(offer)?.into(), list::<Beside, _>(other)?);
-    let inputs = Arc::clone(&problem.0);
-    let work = move |callback: &Callback<'_>| {
-        inputs.build()?.indifference_discount(&offer, reference_cost, &other, &effort.options(Some(callback))?, search)
-    };
-    let answer = with_progress(py, threads, progress, work)?;
-    let found = answer.value;
-    let row = json!({
-        "offer": found.offer,
-        "offered": found.offered,
-        "reference_cost": found.reference_cost,
-        "at": found.at,
-        "tolerance": found.tolerance,
-    });
-    Ok((row.to_string(), answer.is_interrupted))
+    let question = Question::read(problem, agreements, effort)?;
+    let answer = question.search(py, threads, progress, move |problem, agreements, options| {
+        let found = |offer: &OfferedAgreement| {
+            problem.indifference_discount(offer, reference_cost, agreements.other_spend(), options, among)
+        };
+        agreements.offers().iter().map(found).collect::<covermix::Result<Vec<_>>>()
+    })?;
+    Ok((serde_json::to_string(&answer.value)?, answer.is_interrupted))
 }
 
 /// Every offer with its best purchases, and the best offer.
 #[pyclass(frozen, module = "covermix._native")]
 pub(crate) struct Choice {
     inputs: Arc<Inputs>,
-    other: Vec<OtherSpend>,
+    agreements: Agreements,
     answer: Answer,
 }
 
 fn of_branch(branch: &Branch) -> Value {
-    let outcome = |of: &YearOutcome| json!({"scenario": of.scenario, "probability": of.probability, "periods": of.periods});
     json!({
-        "offer": Offered::from(&branch.offer),
+        "offer": branch.offer,
         "discount": branch.offer.general_discount(),
         "cost": branch.cost(),
         "lower_bound": branch.solution.lower_bound,
         "purchases": branch.purchases,
         "shortfall_probability": branch.shortfall_probability(),
         "expected_shortfall": branch.expected_shortfall(),
-        "outcomes": branch.outcomes.iter().map(outcome).collect::<Vec<_>>(),
+        "outcomes": branch.outcomes,
         "numbers": Numbers::new(&branch.solution, &[]),
     })
 }
@@ -246,9 +190,8 @@ impl Choice {
 
     /// The dated ledger of a branch in a scenario as JSON; `None` without terms.
     fn ledger(&self, py: Python<'_>, branch: usize, scenario: usize) -> Result<Option<String>> {
-        let of = &self.answer.branches[branch];
-        let ledger =
-            detached(py, None, || self.inputs.build()?.under(&of.offer, &self.other)?.ledger(&of.solution.steps, scenario))?;
+        let (of, other) = (&self.answer.branches[branch], self.agreements.other_spend());
+        let ledger = detached(py, None, || self.inputs.build()?.under(&of.offer, other)?.ledger(&of.solution.steps, scenario))?;
         Ok(ledger.as_ref().map(serde_json::to_string).transpose()?)
     }
 
@@ -264,14 +207,14 @@ impl Choice {
         threads: Option<usize>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> Result<(String, bool)> {
-        let effort: Effort = serde_json::from_str(effort)?;
-        let clauses: Vec<Clause> = list::<Asked, _>(clauses)?;
         let own = slf.get();
-        let (inputs, other, base) = (Arc::clone(&own.inputs), own.other.clone(), own.answer.branches[branch].clone());
-        let work = move |callback: &Callback<'_>| {
-            inputs.build()?.clause_values(&base, &clauses, &other, &effort.options(Some(callback))?)
-        };
-        let answer = with_progress(py, threads, progress, work)?;
+        let clauses: Vec<Clause> = serde_json::from_str(clauses)?;
+        let (inputs, agreements) = (Arc::clone(&own.inputs), own.agreements.clone());
+        let (question, base) =
+            (Question { inputs, agreements, effort: serde_json::from_str(effort)? }, own.answer.branches[branch].clone());
+        let answer = question.search(py, threads, progress, move |problem, agreements, options| {
+            problem.clause_values(&base, &clauses, agreements.other_spend(), options)
+        })?;
         let rows = answer.value.iter().map(|of| {
             json!({
                 "clause": of.clause.to_string(),
@@ -289,13 +232,13 @@ impl Choice {
 /// A branch as it is written by [`Choice::to_json`]; what follows from the steps is made anew.
 #[derive(Deserialize)]
 struct Kept {
-    offer: Offered,
+    offer: OfferedAgreement,
     numbers: Numbers,
 }
 
-/// A choice from its JSON.
+/// A choice from its JSON and the agreements it was made among.
 #[pyfunction]
-pub(crate) fn restore_choice(py: Python<'_>, problem: &Problem, other: &str, text: &str) -> Result<Choice> {
+pub(crate) fn restore_choice(py: Python<'_>, problem: &Problem, agreements: &str, text: &str) -> Result<Choice> {
     #[derive(Deserialize)]
     struct Whole {
         branches: Vec<Kept>,
@@ -303,22 +246,14 @@ pub(crate) fn restore_choice(py: Python<'_>, problem: &Problem, other: &str, tex
         lower_bound: Exact,
     }
     let whole: Whole = serde_json::from_str(text)?;
-    let other: Vec<OtherSpend> = list::<Beside, _>(other)?;
+    let agreements = Agreements::from_json(agreements)?;
     let inputs = Arc::clone(&problem.0);
     let answer = detached(py, None, || {
         let problem = inputs.build()?;
-        let restored = |kept: Kept| -> covermix::Result<Branch> {
-            let offer: OfferedAgreement = kept.offer.into();
-            let under = problem.under(&offer, &other)?;
-            let (solution, _) = kept.numbers.into_solution()?;
-            let settled = under.settled(&solution.steps)?;
-            let outcome = |((name, probability), periods): ((&str, f64), _)| YearOutcome {
-                scenario: name.to_owned(),
-                probability,
-                periods,
-            };
-            let outcomes = under.scenarios().zip(settled).map(outcome).collect();
-            Ok(Branch { offer, purchases: under.commitments(&solution.steps), solution, outcomes })
+        let restored = |Kept { offer, numbers }: Kept| -> covermix::Result<Branch> {
+            let under = problem.under(&offer, agreements.other_spend())?;
+            let (solution, _) = numbers.into_solution()?;
+            Branch::new(&offer, &under, solution)
         };
         let branches = whole.branches.into_iter().map(restored).collect::<covermix::Result<Vec<_>>>()?;
         if whole.chosen >= branches.len() {
@@ -327,5 +262,5 @@ pub(crate) fn restore_choice(py: Python<'_>, problem: &Problem, other: &str, tex
         }
         Ok(Answer { branches, chosen: whole.chosen, lower_bound: whole.lower_bound.0 })
     })?;
-    Ok(Choice { inputs, other, answer })
+    Ok(Choice { inputs, agreements, answer })
 }

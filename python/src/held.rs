@@ -7,12 +7,14 @@ use crate::run::{Callback, detached, with_progress};
 use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use covermix::billing::Rules;
+use covermix::planning::PlannedAction;
 use covermix::planning::orders::{self as ordering, Came, Cause, Orders};
-use covermix::planning::{Change, PlannedAction, Received};
 use covermix::portfolio::action::Verdict;
 use covermix::portfolio::deadline::{Deadline, DeadlineKind};
-use covermix::portfolio::{Assumptions, Ledger, deadline, rights};
+use covermix::portfolio::reconciliation::{self, Prefer};
+use covermix::portfolio::{Assumptions, Ledger, deadline, rights, state};
 use covermix::units::Money;
+use covermix::{Error, Problem as Wrong};
 use pyo3::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -97,34 +99,67 @@ pub(crate) fn permissions(
     Ok(Value::from_iter(rows).to_string())
 }
 
-fn of_received(of: &Received) -> Value {
-    json!({
-        "offer": of.offer, "quantity": of.quantity, "start": of.start, "end": of.end, "account": of.account, "scope": of.scope,
-    })
+/// Positions, charges to come by month, and how locked in one is, of what is held at an instant: JSON.
+#[pyfunction]
+pub(crate) fn portfolio_state(py: Python<'_>, portfolio: &Portfolio, catalog: &Catalog, at: DateTime<Utc>) -> Result<String> {
+    let document = detached(py, None, || {
+        let holdings = portfolio.0.holdings(&catalog.0)?;
+        Ok(json!({
+            "positions": state::positions(&holdings, &catalog.0, at),
+            "obligations": state::obligations(&holdings, at),
+            "lock_in": state::lock_in(&holdings, at),
+        }))
+    })?;
+    Ok(document.to_string())
 }
 
-fn of_change(change: &Change) -> Value {
-    let gives = change.gives.iter().map(|given| (given.commitment.clone(), given.quantity));
-    json!({
-        "id": change.id,
-        "kind": change.kind,
-        "decided": change.decided,
-        "at": change.at,
-        "gives": gives.collect::<Vec<_>>(),
-        "receives": change.receives.iter().map(of_received).collect::<Vec<_>>(),
-        "paid": change.paid,
-        "most": change.most,
-        "probability": change.probability,
-        "deadline": change.deadline,
-        "rule": change.rule,
-    })
+/// What each action gives and costs at an instant, one commitment at a time: a JSON list.
+#[pyfunction]
+pub(crate) fn quotes(
+    py: Python<'_>,
+    portfolio: &Portfolio,
+    catalog: &Catalog,
+    at: DateTime<Utc>,
+    assumptions: &str,
+    ledger: &str,
+) -> Result<String> {
+    let (assumptions, ledger): (_, Ledger) = (assumed(assumptions)?, serde_json::from_str(ledger)?);
+    let quotes = detached(py, None, || rights::quotes(&portfolio.0, &catalog.0, at, &assumptions, &ledger))?;
+    Ok(serde_json::to_string(&quotes)?)
+}
+
+/// A portfolio compared with the one that the bill shows: JSON, and the two merged. `prefer` is `ours` or `bill`.
+#[pyfunction]
+pub(crate) fn reconcile_portfolios(
+    py: Python<'_>,
+    ours: &Portfolio,
+    bill: &Portfolio,
+    catalog: &Catalog,
+    prefer: &str,
+) -> Result<(String, Portfolio)> {
+    let prefer = match prefer {
+        "ours" => Prefer::Ours,
+        "bill" => Prefer::Bill,
+        other => {
+            let problem = Wrong::Value { value: other.to_owned(), expected: "`ours` or `bill`" };
+            return Err(Error::from(problem).in_field("prefer").into());
+        }
+    };
+    let of = detached(py, None, || reconciliation::reconcile(&ours.0, &bill.0, &catalog.0, prefer))?;
+    let document = json!({
+        "matched": of.matched,
+        "only_ours": of.only_ours,
+        "only_bill": of.only_bill,
+        "differences": of.differences,
+    });
+    Ok((document.to_string(), Portfolio(of.merged)))
 }
 
 /// What may be done with what is held, a JSON list.
 #[pyfunction]
 pub(crate) fn changes(py: Python<'_>, problem: &Problem) -> Result<String> {
     let inputs = &problem.0;
-    let rows = detached(py, None, || Ok(Value::from_iter(inputs.build()?.changes().iter().map(of_change))))?;
+    let rows = detached(py, None, || Ok(json!(inputs.build()?.changes())))?;
     Ok(rows.to_string())
 }
 
@@ -135,7 +170,7 @@ fn of_action(action: &PlannedAction) -> Value {
         "decided": action.decided,
         "at": action.at,
         "gives": action.gives,
-        "receives": action.receives.iter().map(of_received).collect::<Vec<_>>(),
+        "receives": action.receives,
         "paid": action.paid,
         "value": action.value,
         "deadline": action.deadline,

@@ -29,7 +29,8 @@ mod _native {
 
     #[pymodule_export]
     use super::agreement::{
-        Choice, agreement_first, agreement_terms, check_agreement, choose_agreement, indifference_discount, restore_choice,
+        Choice, agreement_first, agreement_terms, check_agreement, check_agreements, check_clause, choose_agreement,
+        clause_words, indifference_discounts, read_agreements, restore_choice,
     };
     #[pymodule_export]
     use super::arrow::{arrow_columns, arrow_table};
@@ -42,7 +43,7 @@ mod _native {
     #[pymodule_export]
     use super::held::{
         actions, apply_orders, calendar, changes, check_assumptions, check_orders, deadlines, flexibility, orders_csv,
-        permissions, plan_orders, triage, verify_orders,
+        permissions, plan_orders, portfolio_state, quotes, reconcile_portfolios, triage, verify_orders,
     };
     #[pymodule_export]
     use super::planning::{Plan, Problem, check_rights, restore_plan};
@@ -53,7 +54,7 @@ mod _native {
         backtest, bootstrap, catalog_at, forecast, project, risk, scenario_file, scenario_file_from_toml, utilisation_risk,
     };
     #[pymodule_export]
-    use super::spot::{SpotPlan, effective_spot_price, solve_with_spot};
+    use super::spot::{SpotPlan, effective_spot_price, restore_spot_plan, solve_with_spot};
     #[pymodule_export]
     use super::usage::UsageCurves;
 

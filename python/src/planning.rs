@@ -8,12 +8,15 @@ pub(crate) mod numbers;
 use crate::bill::Bill;
 use crate::data::{Catalog, Portfolio};
 use crate::error::Result;
-use crate::run::{Callback, detached, with_progress};
+use crate::run::{Callback, abandonable, detached, with_progress};
 use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
 use covermix::billing::Rules;
 use covermix::catalog::Catalog as Prices;
-use covermix::planning::{Evaluation, Objective, Options, Plan as Answer, Planner, Policy, Remainder, Rights, Status};
+use covermix::planning::agreement::{Branch, OfferedAgreement, OtherSpend};
+use covermix::planning::{
+    Change, Clashing, Evaluation, Limit, Objective, Options, Plan as Answer, Planner, Policy, Remainder, Rights, Status,
+};
 use covermix::portfolio::Portfolio as Commitments;
 use covermix::portfolio::action::Action;
 use covermix::portfolio::{Assumptions, Ledger};
@@ -69,7 +72,11 @@ struct Settings {
     remainder: Remainder,
     own_plan: Option<BTreeMap<String, Units>>,
     rights: Option<Given>,
+    changes: Vec<Change>,
+    limits: Vec<Limit>,
     renewing: bool,
+    agreement: Option<OfferedAgreement>,
+    other_spend: Vec<OtherSpend>,
 }
 
 /// All that decides the answer.
@@ -103,6 +110,7 @@ impl Inputs {
         }
         Ok(planner
             .owning(&self.portfolio)
+            .changes(of.changes.iter().cloned(), of.limits.iter().cloned())
             .policy(of.policy.clone())
             .rules(of.rules.clone())
             .objective(of.objective.clone())
@@ -112,7 +120,11 @@ impl Inputs {
     }
 
     pub(crate) fn build(&self) -> covermix::Result<Built<'_>> {
-        self.planner()?.build()
+        let problem = self.planner()?.build()?;
+        match &self.settings.agreement {
+            Some(signed) => problem.under(signed, &self.settings.other_spend),
+            None => Ok(problem),
+        }
     }
 }
 
@@ -259,10 +271,24 @@ impl Problem {
         Ok(curves.into_iter().map(|(field, curve)| (field, points(curve))).collect())
     }
 
+    /// The smallest set of rules that clash, JSON; `None` if the policy can be kept.
+    fn clash(&self, py: Python<'_>) -> Result<Option<String>> {
+        let Some(clash) = detached(py, None, || self.0.build()?.clash())? else { return Ok(None) };
+        let rule = |of: &Clashing| json!({"rule": of.rule, "by": of.by, "unit": of.unit});
+        let rules: Vec<Value> = clash.rules.iter().map(rule).collect();
+        Ok(Some(json!({"sentence": clash.to_string(), "rules": rules}).to_string()))
+    }
+
     /// The whole problem as JSON.
     fn to_json(&self, py: Python<'_>) -> Result<String> {
         let document = detached(py, None, || Ok(self.0.build()?.to_json()))??;
         Ok(document.to_string())
+    }
+
+    /// The optimum of the extensive form, solved whole.
+    fn extensive_optimum(&self, py: Python<'_>, is_whole: bool, threads: Option<usize>) -> Result<f64> {
+        let inputs = Arc::clone(&self.0);
+        abandonable(py, threads, move || inputs.build()?.extensive(is_whole).solve())
     }
 
     /// Writes the extensive form for another solver.
@@ -331,6 +357,22 @@ impl Plan {
             "evaluation": of_evaluation(&answer.solution().evaluation),
         })
         .to_string()
+    }
+
+    /// The periods of the agreement it is under as the ledger settles them, by scenario: a JSON list.
+    fn settled(&self, py: Python<'_>) -> Result<String> {
+        let outcomes = detached(py, None, || {
+            let problem = self.inputs.build()?;
+            let signed = problem.agreement().cloned().unwrap_or_else(OfferedAgreement::none);
+            Ok(Branch::new(&signed, &problem, self.answer.solution().clone())?.outcomes)
+        })?;
+        Ok(serde_json::to_string(&outcomes)?)
+    }
+
+    /// The dated ledger of the agreement it is under in a scenario, JSON; `None` without terms.
+    fn ledger(&self, py: Python<'_>, scenario: usize) -> Result<Option<String>> {
+        let ledger = detached(py, None, || self.inputs.build()?.ledger(&self.answer.solution().steps, scenario))?;
+        Ok(ledger.as_ref().map(serde_json::to_string).transpose()?)
     }
 
     /// The simple rules it is compared with, a JSON list.

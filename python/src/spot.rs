@@ -2,29 +2,41 @@
 
 use crate::bill::Bill;
 use crate::error::Result;
-use crate::planning::{Effort, Inputs, Problem, status};
-use crate::run::{Callback, with_progress};
+use crate::planning::numbers::{Exact, Numbers};
+use crate::planning::{Effort, Problem, status};
+use crate::run::{Callback, detached, with_progress};
 use crate::usage::{Line, UsageCurves};
 use covermix::planning::{SpotLine, SpotOption, SpotPlan as Answer};
 use covermix::scenario::spot::{InterruptionRate, Outage, Recovery, SpotTerms};
 use pyo3::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A spot option, as Python says it.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Given {
     line: Line,
-    max_share: f64,
-    price: f64,
+    max_share: Exact,
+    price: Exact,
+}
+
+impl From<Given> for SpotOption {
+    fn from(of: Given) -> Self {
+        Self { line: of.line.into(), max_share: of.max_share.0, price: of.price.0 }
+    }
+}
+
+impl From<&SpotOption> for Given {
+    fn from(of: &SpotOption) -> Self {
+        Self { line: of.line.clone().into(), max_share: Exact(of.max_share), price: Exact(of.price) }
+    }
 }
 
 /// Purchases and spot, decided together.
 #[pyclass(frozen, module = "covermix._native")]
 pub(crate) struct SpotPlan {
-    inputs: Arc<Inputs>,
     answer: Answer,
 }
 
@@ -41,18 +53,35 @@ pub(crate) fn solve_with_spot(
 ) -> Result<(SpotPlan, bool)> {
     let effort: Effort = serde_json::from_str(effort)?;
     let given: Vec<Given> = serde_json::from_str(options)?;
-    let option = |of: Given| SpotOption { line: of.line.into(), max_share: of.max_share, price: of.price };
-    let options: Vec<SpotOption> = given.into_iter().map(option).collect();
+    let options: Vec<SpotOption> = given.into_iter().map(SpotOption::from).collect();
     let inputs = Arc::clone(&problem.0);
     let work = move |callback: &Callback<'_>| inputs.planner()?.solve_with_spot(&options, &effort.options(Some(callback))?);
     let answer = with_progress(py, threads, progress, work)?;
-    Ok((SpotPlan { inputs: Arc::clone(&problem.0), answer: answer.value }, answer.is_interrupted))
+    Ok((SpotPlan { answer: answer.value }, answer.is_interrupted))
+}
+
+/// A plan from its JSON: usage, lines and bill are made anew.
+#[pyfunction]
+pub(crate) fn restore_spot_plan(py: Python<'_>, problem: &Problem, text: &str) -> Result<SpotPlan> {
+    #[derive(Deserialize)]
+    struct Whole {
+        options: Vec<Given>,
+        numbers: Numbers,
+        sequential: Exact,
+        without_spot: Exact,
+    }
+    let Whole { options, numbers, sequential, without_spot } = serde_json::from_str(text)?;
+    let options: Vec<SpotOption> = options.into_iter().map(SpotOption::from).collect();
+    let (solution, _) = numbers.into_solution()?;
+    let inputs = Arc::clone(&problem.0);
+    let answer = detached(py, None, || inputs.planner()?.spot_plan(&options, solution, (sequential.0, without_spot.0)))?;
+    Ok(SpotPlan { answer })
 }
 
 #[pymethods]
 impl SpotPlan {
-    /// The figures, JSON.
-    fn figures(&self) -> String {
+    /// All of it as JSON: figures, and from what [`restore_spot_plan`] makes the plan again.
+    fn to_json(&self) -> String {
         let answer = &self.answer;
         let line = |of: &SpotLine| {
             json!({
@@ -66,6 +95,8 @@ impl SpotPlan {
             })
         };
         json!({
+            "options": answer.lines().iter().map(|of| Given::from(&of.option)).collect::<Vec<_>>(),
+            "numbers": Numbers::new(answer.solution(), &[]),
             "status": status(answer.solution().status),
             "objective": answer.objective(),
             "lower_bound": answer.lower_bound(),
@@ -73,7 +104,6 @@ impl SpotPlan {
             "spot_cost": answer.spot_cost(),
             "sequential": answer.sequential(),
             "without_spot": answer.without_spot(),
-            "currency": self.inputs.catalog.currency(),
             "lines": answer.lines().iter().map(line).collect::<Vec<Value>>(),
             "commitments": answer.commitments(),
         })

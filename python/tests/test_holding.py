@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import pickle
@@ -13,7 +14,7 @@ from pathlib import Path
 import covermix
 import holding_case as case
 import pytest
-from covermix import Action, Cause, DeadlineKind, Judge, Orders, Plan
+from covermix import Action, Cause, Change, DeadlineKind, Judge, Limit, Orders, Plan
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,84 @@ def test_rights_are_worth_something_and_every_action_pays(plan: Plan) -> None:
             given[name] = given.get(name, Decimal(0)) + quantity
     held = {commitment.id: commitment.quantity for commitment in case.portfolio().commitments}
     assert all(quantity <= held[name] for name, quantity in given.items())
+
+
+def broker(name: str, commitment: str, price: str) -> Change:
+    """Someone who takes a commitment for so much each, and both no more than a budget."""
+    return Change(
+        name,
+        Action.SELL,
+        decided=case.NOW,
+        at=case.NOW,
+        gives=((commitment, Decimal(1)),),
+        paid=-Decimal(price),
+        uses=(("budget", Decimal(price)),),
+        rule="a broker's offer",
+    )
+
+
+def test_changes_of_ones_own_are_taken_beside_rights_and_within_limits(plan: Plan) -> None:
+    changes = [broker("broker c4", "c4-std", "40"), broker("broker m4", "m4-conv", "30")]
+    planner = case.planner(rights=None).replace(changes=changes, limits=[Limit("budget", Decimal(1000))])
+    assert planner.changes == tuple(changes) and pickle.loads(pickle.dumps(planner)) == planner
+    alone = planner.build()
+    assert {change.id for change in alone.changes()} == {"broker c4", "broker m4"}
+    assert next(change for change in alone.changes() if change.id == "broker c4") == changes[0]
+    sold = alone.solve(relative_gap=1e-3)
+    taken = [action for action in sold.actions if action.change is not None]
+    assert taken and {action.change for action in taken} <= {"broker c4", "broker m4"}
+    assert 0 < -sum(action.paid for action in taken) <= 1000
+    assert sold.objective < case.planner(rights=None).solve(relative_gap=1e-3).objective
+    assert pickle.loads(pickle.dumps(sold)).actions == sold.actions
+    # Beside rights both may be done.
+    assert plan.problem.planner.rights is not None
+    both = plan.problem.planner.replace(changes=changes, limits=[Limit("budget", Decimal(1000))]).build()
+    assert {change.id for change in plan.problem.changes()} < {change.id for change in both.changes()} >= {"broker c4"}
+    for wrong, words in (
+        ({"changes": [broker("broker", "x-none", "1")]}, "x-none"),
+        ({"changes": changes, "limits": []}, "budget"),
+        ({"changes": [changes[0], changes[0]]}, "broker c4"),
+    ):
+        with pytest.raises(covermix.InputError, match=words):
+            planner.replace(**wrong).build()
+
+
+def test_what_is_held_costs_and_locks_in() -> None:
+    held, catalog = case.portfolio(), case.catalog()
+    positions = held.positions(catalog, case.NOW)
+    assert sorted(positions["family"]) == ["c4.large", "m4.large"] and set(positions["state"]) == {"active"}
+    assert sum(positions["reservations"]) == 60 + 12 + 31 and sum(positions["per_hour"]) == held.hourly_cost(catalog)
+    obligations, lock = held.obligations(catalog, case.NOW), held.lock_in(catalog, case.NOW)
+    assert sum(obligations["charges"]) == sum(positions["obligation"]) == lock.obligation > 0 == lock.prepaid
+    assert obligations["month"][0] == "2026-03" and len(obligations) == 23 and obligations["charges"][-1] > 0
+    # What is left of each, by hand: days, quantity, price an hour.
+    left = 24 * (695 * 60 * Decimal("0.0500") + 20 * 12 * Decimal("0.0680") + 245 * 31 * Decimal("0.0630"))
+    assert lock.obligation == left and lock.per_hour == 60 * Decimal("0.05") + 12 * Decimal("0.068") + 31 * Decimal("0.063")
+    assert abs(lock.months * 730 * lock.per_hour - left) < Decimal("1e-6")
+    quotes = held.quotes(catalog, case.NOW, assumptions=case.rights().assumptions)
+    sale = next(row for row in quotes if row["action"] == "sell" and row["commitment"] == "c4-std")
+    # Bought without upfront payment it brings none; what falls away is what is left to be charged.
+    assert sale["cash"] == 0 < sale["obligation"] <= 24 * 245 * Decimal("0.063") and sale["probability"] == 0.8 and sale["held"] == 31 and sale["receives"] == ""
+    exchanges = [row for row in quotes if row["action"] == "exchange"]
+    assert {row["commitment"] for row in exchanges} >= {"m4-conv"} and all(row["receives"] for row in exchanges)
+    assert held.permissions(catalog, case.NOW) and not {row["action"] for row in quotes} - {str(action) for action in Action}
+
+
+def test_two_portfolios_of_one_owner_are_compared() -> None:
+    ours, catalog = case.portfolio(), case.catalog()
+    assert ours.reconcile(ours, catalog).is_clean
+    first, second, third = ours.commitments
+    bill = covermix.Portfolio([dataclasses.replace(first, quantity=first.quantity + 1), second, dataclasses.replace(third, id="new", quantity=Decimal(2))])
+    found = ours.reconcile(bill, catalog)
+    assert not found.is_clean and {second.id, first.id} <= {name for name, _ in found.matched}
+    quantity = next(row for row in found.differences if row[:2] == (first.id, "quantity"))
+    assert [Decimal(value) for value in quantity[2:]] == [first.quantity, first.quantity + 1]
+    merged = {one.id: one.quantity for one in found.merged.commitments}
+    assert merged[first.id] == first.quantity + 1
+    preferred = {one.id: one.quantity for one in ours.reconcile(bill, catalog, prefer="ours").merged.commitments}
+    assert preferred[first.id] == first.quantity
+    with pytest.raises(covermix.InputError, match="prefer"):
+        ours.reconcile(bill, catalog, prefer="theirs")
 
 
 def test_a_plan_with_actions_is_pickled_whole(plan: Plan) -> None:

@@ -307,3 +307,25 @@ def test_pythons_lock_is_released(catalog: Catalog) -> None:
     done.set()
     thread.join()
     assert ticks > 5 + 10 * took, f"{ticks} ticks in {took:.2f} s"
+
+
+def test_a_clash_names_its_rules_and_how_far_each_would_have_to_give(catalog: Catalog, usage: UsageCurves) -> None:
+    policy = Policy(min_coverage=0.9, upfront_budget=0, payment_options=["all_upfront"], max_share_three_year=0.5)
+    problem = Planner(catalog, usage=usage, policy=policy).build()
+    clash = problem.clash()
+    assert clash is not None and {rule.rule.split(",")[0] for rule in clash.rules} == {"min_coverage", "upfront_budget"}
+    budget = next(rule for rule in clash.rules if rule.rule.startswith("upfront_budget"))
+    assert budget.by is not None and budget.by > 0 and str(clash) == clash.sentence and "would have to give by" in clash.sentence
+    enough = problem.with_policy(policy.replace(upfront_budget=Decimal(str(round(1.01 * budget.by)))))
+    assert enough.clash() is None and enough.solve(relative_gap=1e-2).evaluation.coverage[0] >= 0.9 - 1e-9
+    with pytest.raises(covermix.InfeasibleError, match="min_coverage"):
+        problem.solve()
+
+
+def test_the_extensive_form_confirms_bound_and_cost(catalog: Catalog) -> None:
+    problem = Planner(catalog, usage=curves(72, ("m5.large", "r5.large")), policy=Policy(payment_options=["no_upfront"])).build()
+    plan = problem.solve(relative_gap=1e-4)
+    relaxed, whole = problem.extensive_optimum(), problem.extensive_optimum(is_whole=True)
+    assert relaxed <= whole * (1 + 1e-6) and whole <= plan.objective * (1 + 1e-6)
+    assert plan.lower_bound <= whole * (1 + 1e-6)
+    assert plan.objective <= whole * 1.01

@@ -27,6 +27,8 @@ def typed() -> None:
     judge = covermix.Judge(usage, catalog)
     assert_type(orders.verify(promised=judge, came=judge), covermix.Verification)
     assert_type(plan.problem.choose_agreement([covermix.OfferedAgreement.none()]).best.cost, float)
+    assert_type(covermix.Agreements.read("offers.toml").offers, tuple[covermix.OfferedAgreement, ...])
+    assert_type(plan.problem.solve_with_spot([]).gap, float)
     assert_type(plan.problem.solve_with_spot([]).lines, tuple[covermix.SpotLine, ...])
     assert_type(covermix.read_bill("bill.parquet").portfolio, covermix.Portfolio | None)
     covermix.Planner(catalog, usage=usage, policy=3)  # pyright: ignore[reportArgumentType]

@@ -13,11 +13,12 @@ use crate::time::Month;
 use crate::units::Money;
 use crate::usage::Provider;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of charge that a contract treats alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChargeKind {
     /// Usage that no commitment covers.
@@ -31,7 +32,7 @@ pub enum ChargeKind {
 }
 
 /// How a discount that names a service goes with one that does not (a cross-service discount with overlays).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Overlay {
     /// It replaces it.

@@ -15,10 +15,12 @@ use crate::portfolio::{Commitment, Portfolio, Scope};
 use crate::units::{Money, to_decimal};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// A part of a commitment that one step of a change gives up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A part of a commitment that one step of a change gives up; in documents the two side by side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(String, Decimal)", into = "(String, Decimal)")]
 pub struct Given {
     /// The [`crate::portfolio::Commitment::id`].
     pub commitment: String,
@@ -26,8 +28,21 @@ pub struct Given {
     pub quantity: Decimal,
 }
 
+impl From<(String, Decimal)> for Given {
+    fn from((commitment, quantity): (String, Decimal)) -> Self {
+        Self { commitment, quantity }
+    }
+}
+
+impl From<Given> for (String, Decimal) {
+    fn from(given: Given) -> Self {
+        (given.commitment, given.quantity)
+    }
+}
+
 /// What one step of a change brings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Received {
     /// The [`Offer::id`]: of the catalog, of the portfolio or of [`Change::offers`].
     pub offer: String,
@@ -38,13 +53,15 @@ pub struct Received {
     /// When it ends.
     pub end: DateTime<Utc>,
     /// The account that owns it; empty for one that all accounts own alike.
+    #[serde(default)]
     pub account: String,
     /// Where it applies.
     pub scope: Scope,
 }
 
-/// Something that may be done with what is held, a whole number of times.
-#[derive(Clone, Debug, PartialEq)]
+/// Something that may be done with what is held, a whole number of times. In documents what is empty or at its default may be left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     /// An identifier of its own, which what is received has in bills too.
     pub id: String,
@@ -57,31 +74,45 @@ pub struct Change {
     /// What one step gives up.
     pub gives: Vec<Given>,
     /// What one step brings.
+    #[serde(default)]
     pub receives: Vec<Received>,
     /// Offers of what is received that neither catalog nor portfolio has.
+    #[serde(default)]
     pub offers: Vec<Offer>,
     /// What one step costs at once: upfront payments, true-ups and fees, less refunds and proceeds.
+    #[serde(default)]
     pub paid: Money,
     /// The most steps, where the rule has a number; what is held limits them in any case.
+    #[serde(default)]
     pub most: Option<u32>,
     /// The share of what is offered that finds a taker (sell-through), above 0 to 1. The plan counts on this share: release, receipt and
     /// payment are multiplied by it, the rest stays held.
+    #[serde(default = "certain")]
     pub probability: f64,
     /// What one step takes of limits, by [`Limit::name`].
+    #[serde(default)]
     pub uses: Vec<(String, Decimal)>,
     /// The last instant at which it can be done.
+    #[serde(default)]
     pub deadline: Option<DateTime<Utc>>,
     /// The provider's rule that allows it, in words.
+    #[serde(default)]
     pub rule: String,
 }
 
 /// An amount that several changes share: money, units or a number of times.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limit {
     /// Its name, which [`Change::uses`] refers to.
     pub name: String,
     /// How much is left of it.
     pub most: Decimal,
+}
+
+/// All that is offered finds a taker.
+fn certain() -> f64 {
+    1.0
 }
 
 impl Change {

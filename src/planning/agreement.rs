@@ -10,12 +10,14 @@
 //! The accepted cost is exact for every clause. The bound is tight for any number of periods with carry-over, deferral, or credits
 //! that do not count again; it is a bound only, with the gap shown, where services count differently, where spend counts by more
 //! than it costs, with credits beside a total or a carry-over, and with the relief payment. Formulas: `docs/formulation.md`, "Agreements"; rules and
-//! their sources: `docs/agreements.md`.
+//! their sources: `docs/agreements.md`. Offers, spend beside the usage and clauses are read from a file by [`Agreements`].
 
 #[cfg(feature = "highs")]
 mod choose;
+mod clause;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod compiled;
+mod document;
 #[cfg(feature = "highs")]
 mod negotiate;
 mod rows;
@@ -24,8 +26,10 @@ mod tests;
 
 #[cfg(feature = "highs")]
 pub use choose::{AgreementFirst, Branch, Choice, YearOutcome};
+pub use clause::Clause;
+pub use document::Agreements;
 #[cfg(feature = "highs")]
-pub use negotiate::{Clause, ClauseValue, IndifferenceDiscount};
+pub use negotiate::{ClauseValue, IndifferenceDiscount};
 
 pub(super) use compiled::{Compiled, Discounting, Inputs};
 
@@ -35,12 +39,15 @@ use crate::billing::agreement::{Agreement, AgreementDiscount, ChargeKind, Overla
 use crate::error::{Error, Problem as Wrong, Result};
 use crate::finance::agreement::{Ledger, LedgerYear, Spend, SpendKind, Terms};
 use crate::usage::Provider;
+use document::{OfferEntry, SpendEntry};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// An agreement on offer: its discounts by charge, and its minimums and clauses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An agreement on offer: its discounts by charge, and its minimums and clauses. Its document is an offer of [`Agreements`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "OfferEntry", into = "OfferEntry")]
 pub struct OfferedAgreement {
     /// A name of its own among the offers.
     pub name: String,
@@ -93,10 +100,10 @@ impl OfferedAgreement {
 
     /// # Errors
     /// [`Wrong::OutOfRange`] for a discount that is not from 0 to below 1; those of [`Terms::check`].
-    fn check(&self) -> Result<()> {
-        self.discounts.check().map_err(|error| error.in_item(self.name.clone()))?;
-        if let Some(all) = self.discounts.discounts.iter().find(|discount| discount.fraction >= Decimal::ONE) {
-            let problem = Wrong::OutOfRange { value: all.fraction.to_string(), range: "discounts from 0 to below 1" };
+    pub fn check(&self) -> Result<()> {
+        let is_share = |fraction: Decimal| (Decimal::ZERO..Decimal::ONE).contains(&fraction);
+        if let Some(wrong) = self.discounts.discounts.iter().find(|discount| !is_share(discount.fraction)) {
+            let problem = Wrong::OutOfRange { value: wrong.fraction.to_string(), range: "discounts from 0 to below 1" };
             return Err(Error::from(problem).in_field("discounts.fraction").in_item(self.name.clone()));
         }
         if let Some(terms) = &self.terms {
@@ -107,7 +114,9 @@ impl OfferedAgreement {
 }
 
 /// Spend beside the usage that is planned for: Marketplace, support, services without commitments. The same whatever is bought.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Its document is an entry of `other_spend` of [`Agreements`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "SpendEntry", into = "SpendEntry")]
 pub struct OtherSpend {
     /// The scenario it belongs to; in all scenarios if absent.
     pub scenario: Option<String>,

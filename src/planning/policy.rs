@@ -6,6 +6,7 @@ pub use rules::{Migration, Selection, ShareRule};
 
 use crate::catalog::{Offer, PaymentOption, Right};
 use crate::error::{Error, Problem, Result};
+use crate::files;
 use crate::time::Month;
 use crate::units::{Money, MoneyPerHour, Units, decimal_schema};
 use crate::usage::Pattern;
@@ -121,11 +122,9 @@ impl Policy {
     /// Not a file, empty, another shape, a field this version does not know, a value out of range; with file and line.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let mut text = String::new();
-        let mut file = crate::files::open(path, "policy")?;
-        std::io::Read::read_to_string(&mut file, &mut text).map_err(|error| crate::files::input_output(path, error))?;
-        let is_json = path.extension().is_some_and(|extension| extension == "json");
-        let policy = if is_json { crate::files::parse_json(&text, "a covermix policy (JSON)") } else { Self::from_toml(&text) };
+        let text = files::read_text(path, "policy")?;
+        let policy =
+            if files::is_json(path) { files::parse_json(&text, "a covermix policy (JSON)") } else { Self::from_toml(&text) };
         let policy = policy.map_err(|error| error.in_file(path))?;
         policy.check().map_err(|error| error.in_file(path))?;
         Ok(policy)
@@ -136,14 +135,7 @@ impl Policy {
     /// # Errors
     /// [`Problem::Malformed`] with the line.
     pub fn from_toml(text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() as u64 + 1);
-            let problem = Error::from(Problem::Malformed { expected: "a covermix policy (TOML)" }).caused_by(error);
-            match line {
-                Some(line) => problem.at_line(line),
-                None => problem,
-            }
-        })
+        files::parse_toml(text, "a covermix policy (TOML)")
     }
 
     /// The JSON Schema of policy files, as in `data/policy.schema.json`.

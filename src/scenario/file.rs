@@ -5,6 +5,7 @@ use super::transform::{Context, Driver, PriceChange, Transform, apply_all, repea
 use super::{Scenario, Scenarios, check_probabilities};
 use crate::catalog::Catalog;
 use crate::error::{Error, Problem, Result};
+use crate::files;
 use crate::time::{Hour, HourGrid};
 use crate::usage::UsageCurves;
 use chrono::{DateTime, Months, Utc};
@@ -71,9 +72,7 @@ impl ScenarioFile {
     /// line where known.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let mut text = String::new();
-        let mut file = crate::files::open(path, "scenario")?;
-        std::io::Read::read_to_string(&mut file, &mut text).map_err(|error| crate::files::input_output(path, error))?;
+        let text = files::read_text(path, "scenario")?;
         Self::from_toml(&text).map_err(|error| error.in_file(path))
     }
 
@@ -82,14 +81,7 @@ impl ScenarioFile {
     /// # Errors
     /// As [`ScenarioFile::read`].
     pub fn from_toml(text: &str) -> Result<Self> {
-        let file: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() as u64 + 1);
-            let problem = Error::from(Problem::Malformed { expected: "a covermix scenario file (TOML)" }).caused_by(error);
-            match line {
-                Some(line) => problem.at_line(line),
-                None => problem,
-            }
-        })?;
+        let file: Self = files::parse_toml(text, "a covermix scenario file (TOML)")?;
         if file.schema != SCHEMA {
             return Err(Error::from(Problem::Version { found: file.schema, expected: SCHEMA }).in_field("schema"));
         }

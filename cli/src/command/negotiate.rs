@@ -1,7 +1,6 @@
 //! `covermix negotiate`: which agreement to sign together with which commitments to buy, the discount at which another would do, and what each
 //! clause is worth.
 
-use super::agreements::Agreements;
 use crate::answer::{Answer, Result, Verdict};
 use crate::console::Console;
 use crate::inputs::{self, Demand};
@@ -9,7 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::Args;
 use covermix::finance::agreement::{CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule, Terms};
 use covermix::planning::agreement::{
-    AgreementFirst, Branch, Choice, Clause, ClauseValue, IndifferenceDiscount, OfferedAgreement,
+    AgreementFirst, Agreements, Branch, Choice, Clause, ClauseValue, IndifferenceDiscount, OfferedAgreement,
 };
 use covermix::planning::{Planner, Policy, Problem};
 use covermix::portfolio::Commitment;
@@ -116,7 +115,7 @@ impl Negotiate {
         let problem = planner.owning(&portfolio).purchase_dates(dates).policy(policy).build()?;
         let mut offers = vec![OfferedAgreement::none()];
         offers.extend(agreements.offers().iter().cloned());
-        let other = agreements.other();
+        let other = agreements.other_spend();
         let findings = console.search(self.gap, Duration::from_secs(self.time_limit), |options| -> Result<_> {
             let choice = problem.choose_agreement(&offers, other, options)?;
             let first = problem.agreement_first(&offers, other, options)?;
@@ -152,12 +151,12 @@ fn usual_clauses(signed: &Branch) -> Vec<Clause> {
     let minimums = signed.offer.terms.as_ref().map(Terms::minimums).unwrap_or_default();
     let last = minimums.last().copied().unwrap_or_default();
     let mut clauses = vec![
-        Clause::MoreDiscount(Decimal::new(1, 2)),
-        Clause::Minimums(Decimal::new(9, 1)),
-        Clause::Growth(Decimal::ZERO),
-        Clause::CarryOver(CarryOver::Excess { cap_share: None, lifetime: CarryLifetime::UntilUsed }),
-        Clause::Shortfall(ShortfallRule::Deferral { share: Decimal::new(15, 2), not_in_last: 1 }),
-        Clause::MarketplaceCap(Some(Decimal::new(30, 2))),
+        Clause::MoreDiscount { points: Decimal::new(1, 2) },
+        Clause::Minimums { factor: Decimal::new(9, 1) },
+        Clause::Growth { share: Decimal::ZERO },
+        Clause::CarryOver { rule: CarryOver::Excess { cap_share: None, lifetime: CarryLifetime::UntilUsed } },
+        Clause::Shortfall { rule: ShortfallRule::Deferral { share: Decimal::new(15, 2), not_in_last: 1 } },
+        Clause::MarketplaceCap { share: Some(Decimal::new(30, 2)) },
     ];
     if minimums.len() > 1 {
         let renewal = EarlyRenewal { from_period: minimums.len() - 1, minimums: vec![last * Decimal::new(85, 2)] };
@@ -292,7 +291,7 @@ impl Findings<'_, '_> {
             return Ok(());
         }
         let best = self.choice.best();
-        let chosen = self.problem.under(&best.offer, self.agreements.other())?;
+        let chosen = self.problem.under(&best.offer, self.agreements.other_spend())?;
         for (index, (name, _)) in self.problem.scenarios().enumerate() {
             let Some(ledger) = chosen.ledger(&best.solution.steps, index)? else { continue };
             let _ = writeln!(text, "\nLedger of scenario {name}, {}:", self.currency);
@@ -329,7 +328,7 @@ impl Findings<'_, '_> {
                 })
             })
             .collect();
-        let chosen = problem.under(&choice.best().offer, agreements.other())?;
+        let chosen = problem.under(&choice.best().offer, agreements.other_spend())?;
         let mut ledgers = Vec::new();
         for (index, (name, _)) in problem.scenarios().enumerate().filter(|_| problem.is_dated()) {
             ledgers.push(json!({ "scenario": name, "ledger": chosen.ledger(&choice.best().solution.steps, index)? }));

@@ -1,16 +1,16 @@
 //! `covermix recommend`: what to buy, with its proof, and the report for each reader.
 
 use super::actions;
-use super::agreements::Agreements;
 use crate::answer::{Answer, Failure, Result, Verdict};
 use crate::console::Console;
 use crate::inputs::{self, Demand};
 use clap::Args;
+use covermix::planning::agreement::{Agreements, OfferedAgreement, OtherSpend};
 use covermix::planning::{Planner, Policy, Rights};
 use covermix::report::{Report, Settings, recommendation_table};
 use covermix::scenario::{ScenarioFile, Scenarios};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Recommend which commitments to buy, with a proven bound
@@ -70,7 +70,8 @@ impl Recommend {
         let (usage, catalog) = self.demand.read(console)?;
         let portfolio = inputs::portfolio(self.portfolio.as_ref(), &catalog)?;
         let policy = self.policy.as_ref().map_or_else(|| Ok(Policy::default()), Policy::read)?;
-        let agreements = self.agreement.as_ref().map(|path| Agreements::read(path)).transpose()?;
+        let agreements = self.agreement.as_ref().map(Agreements::read).transpose()?;
+        let agreement = agreements.as_ref().map(|agreements| self.only(agreements)).transpose()?;
         let scenarios: Option<Scenarios> = match &self.scenarios {
             Some(path) => Some(ScenarioFile::read(path)?.scenarios(&usage, Some(&catalog))?),
             None => None,
@@ -88,9 +89,8 @@ impl Recommend {
         }
         let mut problem = planner.build()?;
         let mut signed = None;
-        if let Some(agreements) = &agreements {
-            let offer = agreements.only()?;
-            problem = problem.under(offer, agreements.other())?;
+        if let Some((offer, other)) = agreement {
+            problem = problem.under(offer, other)?;
             signed = Some(offer.name.clone());
         }
         let plan = console.search(self.gap, Duration::from_secs(self.time_limit), |options| problem.solve(options))?;
@@ -141,6 +141,20 @@ impl Recommend {
         }
         let verdict = if was_interrupted { Verdict::Interrupted } else { Verdict::Done };
         Ok(Answer { text, document, verdict })
+    }
+
+    /// The one offer of the file, with spend beside the usage.
+    fn only<'f>(&self, agreements: &'f Agreements) -> Result<(&'f OfferedAgreement, &'f [OtherSpend])> {
+        match agreements.offers() {
+            [offer] => Ok((offer, agreements.other_spend())),
+            offers => {
+                let file = self.agreement.as_deref().unwrap_or(Path::new("--agreement"));
+                Err(Failure::wrong(
+                    format!("{}: has {} offers, and a plan is made under one", file.display(), offers.len()),
+                    "leave one in the file, or choose among them with covermix negotiate",
+                ))
+            }
+        }
     }
 }
 

@@ -154,7 +154,7 @@ fn offers_that_cannot_be_are_refused_by_name() {
         ("minimums = [2000]", "", &["in reach", "minimums"]),
         ("contract = \"aws_enterprise_discount\"\n", "", &["in reach", "`contract`"]),
         ("discount = 0.05", "discount = 1.5", &["in reach", "1.5"]),
-        ("\"out of reach\"", "\"in reach\"", &["two offers"]),
+        ("\"out of reach\"", "\"in reach\"", &["in reach", "used twice"]),
         ("start = \"2024-01-01\"", "begin = \"2024-01-01\"", &["begin"]),
         ("[[offers]]", "[[offer]]", &["offer"]),
     ] {

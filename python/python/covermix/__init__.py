@@ -19,22 +19,10 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
 from . import finance, scenario
-from ._agreement import (
-    AgreementFirst,
-    Branch,
-    Choice,
-    Clause,
-    ClauseValue,
-    IndifferenceDiscount,
-    OfferedAgreement,
-    OtherSpend,
-    SettledPeriod,
-    SpendKind,
-    Terms,
-    YearOutcome,
-)
+from ._agreement import Agreements, Clause, OfferedAgreement, OtherSpend, SpendKind, Terms
 from ._billing import Bill, Explanation, Judge, Step
-from ._catalog import Catalog, Portfolio
+from ._catalog import Catalog, Portfolio, PortfolioReconciliation
+from ._choice import AgreementFirst, Branch, Choice, ClauseValue, IndifferenceDiscount, SettledPeriod, YearOutcome
 from ._errors import (
     CovermixError,
     CovermixWarning,
@@ -56,6 +44,8 @@ from ._held import (
     DeadlineKind,
     Finding,
     Flexibility,
+    Limit,
+    LockIn,
     Permission,
     PlannedAction,
     Received,
@@ -85,6 +75,8 @@ from ._provider_bill import (
 from ._records import (
     Certificate,
     Charges,
+    Clash,
+    ClashingRule,
     Commitment,
     Evaluation,
     Offer,
@@ -101,6 +93,7 @@ from ._records import (
     UsageLine,
 )
 from ._report import Audience, Report
+from ._solution import Solution
 from ._spot import EffectivePrice, SpotLine, SpotOption, SpotPlan, effective_spot_price
 from ._table import Table
 from ._usage import UsageCurves
@@ -112,6 +105,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "AgreementFirst",
+    "Agreements",
     "Assumptions",
     "Audience",
     "Bill",
@@ -125,6 +119,8 @@ __all__ = [
     "ChargeMoney",
     "Charges",
     "Choice",
+    "Clash",
+    "ClashingRule",
     "Clause",
     "ClauseValue",
     "Commitment",
@@ -144,6 +140,8 @@ __all__ = [
     "InputError",
     "InterruptedWarning",
     "Judge",
+    "Limit",
+    "LockIn",
     "Objective",
     "Offer",
     "OfferedAgreement",
@@ -160,6 +158,7 @@ __all__ = [
     "Planner",
     "Policy",
     "Portfolio",
+    "PortfolioReconciliation",
     "PricingCategory",
     "Problem",
     "Progress",
@@ -180,6 +179,7 @@ __all__ = [
     "ScenarioWorth",
     "Scope",
     "SettledPeriod",
+    "Solution",
     "SolverError",
     "SpendKind",
     "SpotLine",

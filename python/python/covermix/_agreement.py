@@ -1,39 +1,22 @@
-"""Agreements (AWS EDP and PPA, Azure MACC, Google commit): which to sign, decided together with what to buy under it."""
+"""Agreements (AWS EDP and PPA, Azure MACC, Google commit) as documents: what is on offer, spend beside the usage, clauses to ask for."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _native
-from ._document import Document, Immutable, Record, exact_text, money_text, plain, record
+from ._document import Document, Record, money_text, plain
 from ._errors import InputError
-from ._records import Commitment, Provider, aware, member
-from ._search import ProgressFunction, searched
-from ._table import Table
+from ._records import Provider, aware, member
 
-if TYPE_CHECKING:
-    from ._planning import Problem
-
-__all__ = [
-    "AgreementFirst",
-    "Branch",
-    "Choice",
-    "Clause",
-    "ClauseValue",
-    "IndifferenceDiscount",
-    "OfferedAgreement",
-    "OtherSpend",
-    "SettledPeriod",
-    "SpendKind",
-    "Terms",
-    "YearOutcome",
-]
+__all__ = ["Agreements", "Clause", "OfferedAgreement", "OtherSpend", "SpendKind", "Terms"]
 
 Amount = Decimal | str | int | float
 
@@ -80,39 +63,35 @@ class Terms(Document):
         marketplace_cap_share: Amount | None = None,
         early_renewal: tuple[int, Sequence[Amount]] | None = None,
     ) -> None:
-        amounts = [Decimal(money_text(minimum)) for minimum in minimums]
-        document = json.loads(_native.agreement_terms(name, aware(start, "start").date(), amounts))
-        if shortfall is not None:
-            document["rules"]["shortfall"] = plain(shortfall)
-        if carry_over is not None:
-            document["rules"]["carry_over"] = _carry_over(carry_over)
-        if total is not None:
-            document["rules"]["total"] = money_text(total)
-        marketplace = {"marketplace_weight": marketplace_weight, "marketplace_cap_share": marketplace_cap_share}
-        document["counting"]["marketplace"] |= {field: money_text(value) for field, value in marketplace.items() if value is not None}
-        if early_renewal is not None:
-            document["early_renewal"] = _early_renewal(*early_renewal)
-        self._text = json.dumps(document)
+        clauses: dict[str, Any] = {
+            "shortfall": shortfall,
+            "carry_over": carry_over,
+            "total": total,
+            "marketplace_weight": marketplace_weight,
+            "marketplace_cap_share": marketplace_cap_share,
+            "early_renewal": early_renewal,
+        }
+        self._text = _terms("yearly", name, start, minimums, **clauses)
 
     @classmethod
     def aws_enterprise_discount(cls, start: date | str, minimums: Iterable[Amount], **clauses: Any) -> Terms:
         """An AWS Enterprise Discount Program or Private Pricing Addendum: a shortfall is paid and lost, Marketplace counts up to a quarter."""
-        return cls("aws_enterprise_discount", start, minimums, **clauses)
+        return cls._of(_terms("aws_enterprise_discount", "", start, minimums, **clauses))
 
     @classmethod
     def azure_macc(cls, start: date | str, minimums: Iterable[Amount], **clauses: Any) -> Terms:
         """A Microsoft Azure Consumption Commitment: a shortfall is invoiced and becomes prepayment credit."""
-        return cls("azure_macc", start, minimums, **clauses)
+        return cls._of(_terms("azure_macc", "", start, minimums, **clauses))
 
     @classmethod
     def google_cloud_commit(cls, start: date | str, minimums: Iterable[Amount], **clauses: Any) -> Terms:
         """A Google Cloud commit: 15 % of a year's minimum may move to the next in all years but the last, the rest is paid."""
-        return cls("google_cloud_commit", start, minimums, **clauses)
+        return cls._of(_terms("google_cloud_commit", "", start, minimums, **clauses))
 
     @classmethod
     def oracle_annual_credits(cls, start: date | str, minimums: Iterable[Amount], **clauses: Any) -> Terms:
         """Oracle Universal Credits: an amount a year is prepaid, and what is left of it lapses."""
-        return cls("oracle_annual_credits", start, minimums, **clauses)
+        return cls._of(_terms("oracle_annual_credits", "", start, minimums, **clauses))
 
     @property
     def name(self) -> str:
@@ -130,7 +109,8 @@ class Terms(Document):
 
 class OfferedAgreement(Document):
     """An agreement on offer: its discount on everything of a provider, and its terms. ``discounts`` gives discounts by service or kind of charge
-    instead: ``{"discounts": [{"provider", "service", "kinds", "fraction", "overlay"}], "excluded_services": []}``.
+    instead: ``{"discounts": [{"provider", "service", "kinds", "fraction", "overlay"}], "excluded_services": []}``. Its document is an entry of
+    ``offers`` of :class:`Agreements`; ``data/agreements.schema.json``.
 
     >>> OfferedAgreement("tier 1", "aws", discount="0.05", terms=Terms.aws_enterprise_discount("2027-01-01", ["1000000"]))
     OfferedAgreement('tier 1', discount 5.00%)
@@ -155,8 +135,8 @@ class OfferedAgreement(Document):
             if of is None:
                 remedy = "name the provider, or give discounts"
                 raise InputError(f"field `provider`: a discount is a provider's; {remedy}", field="provider", remedy=remedy, item=name)
-            discounts = {"discounts": [{"provider": of, "fraction": money_text(discount)}], "excluded_services": []}
-        self._text = OfferedAgreement.from_dict({"name": name, "provider": of, "discounts": discounts, "terms": terms})._text
+        document = {"name": name, "provider": of, "discount": money_text(discount), "terms": terms, **(discounts or {})}
+        self._text = OfferedAgreement.from_dict(document)._text
 
     @classmethod
     def none(cls) -> OfferedAgreement:
@@ -175,13 +155,13 @@ class OfferedAgreement(Document):
     @property
     def discount(self) -> Decimal:
         """The largest discount on all services."""
-        general = (row for row in self.to_dict()["discounts"]["discounts"] if row["service"] is None)
+        general = (row for row in self.to_dict().get("discounts", ()) if "service" not in row)
         return max((Decimal(row["fraction"]) for row in general), default=Decimal(0))
 
     @property
     def terms(self) -> Terms | None:
         """Minimums and clauses."""
-        document = self.to_dict()["terms"]
+        document = self.to_dict().get("terms")
         return None if document is None else Terms.from_dict(document)
 
     def __repr__(self) -> str:
@@ -213,265 +193,148 @@ class OtherSpend(Record):
         object.__setattr__(self, "net", self.gross if self.net is None else Decimal(self.net))
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A change of terms that may be asked for: made by one of the functions below.
+class Clause(Document):
+    """A change of terms that may be asked for: made by one of the functions below. Its document is an entry of ``clauses`` of :class:`Agreements`.
 
     >>> Clause.more_discount("0.01")
-    Clause(name='more_discount', value='0.01')
+    Clause('discount +1 points')
+    >>> Clause.more_discount("0.01").to_dict()
+    {'kind': 'more_discount', 'points': '0.01'}
     """
 
-    name: str
-    value: Any
+    __slots__ = ()
+
+    @classmethod
+    def _checked(cls, text: str) -> str:
+        return _native.check_clause(text)
 
     @classmethod
     def more_discount(cls, points: Amount) -> Clause:
         """So much more discount on all services (0.01: one point)."""
-        return cls("more_discount", money_text(points))
+        return cls.from_dict({"kind": "more_discount", "points": money_text(points)})
 
     @classmethod
     def minimums(cls, factor: Amount) -> Clause:
         """All minimums times this factor (0.9: a tenth less)."""
-        return cls("minimums", money_text(factor))
+        return cls.from_dict({"kind": "minimums", "factor": money_text(factor)})
 
     @classmethod
     def growth(cls, share: Amount) -> Clause:
         """Minimums that grow by this share a year from the first one."""
-        return cls("growth", money_text(share))
+        return cls.from_dict({"kind": "growth", "share": money_text(share)})
 
     @classmethod
     def carry_over(cls, rule: bool | Mapping[str, Any] = True) -> Clause:
         """Excess that counts later, as in :func:`covermix.finance.ledger`."""
-        return cls("carry_over", _carry_over(rule))
+        return cls.from_dict({"kind": "carry_over", "rule": _carry_over(rule)})
 
     @classmethod
     def shortfall(cls, rule: Any) -> Clause:
         """Another rule for a shortfall, as in :func:`covermix.finance.ledger`."""
-        return cls("shortfall", plain(rule))
+        return cls.from_dict({"kind": "shortfall", "rule": rule})
 
     @classmethod
     def marketplace_cap(cls, share: Amount | None) -> Clause:
         """Another cap on Marketplace, a share of the minimum; ``None`` for no cap."""
-        return cls("marketplace_cap", money_text(share))
+        return cls.from_dict({"kind": "marketplace_cap", "share": money_text(share)})
 
     @classmethod
     def marketplace_weight(cls, share: Amount) -> Clause:
         """The share of Marketplace that counts."""
-        return cls("marketplace_weight", money_text(share))
+        return cls.from_dict({"kind": "marketplace_weight", "share": money_text(share)})
 
     @classmethod
     def early_renewal(cls, from_period: int, minimums: Sequence[Amount]) -> Clause:
         """The right to replace the periods from ``from_period`` (0 is the first) by new minimums."""
-        return cls("early_renewal", _early_renewal(from_period, minimums))
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseValue(Record):
-    """What a clause is worth."""
-
-    clause: str
-    """In words."""
-    cost: float
-    """The best cost with it."""
-    value: float
-    """By how much that is below the best cost without it."""
-    proven: tuple[float, float]
-    """What the bounds prove: the value of the optimum is not below and not above these."""
-    shortfall_probability: float
-    changes_purchases: bool
-
-
-@dataclass(frozen=True, slots=True)
-class IndifferenceDiscount(Record):
-    """The discount at which an offer is worth as much as a reference."""
-
-    offer: str
-    offered: float
-    """The discount it has."""
-    reference_cost: float
-    at: float | None
-    """Above this discount the offer is cheaper than the reference; ``None`` if no discount up to the largest tried makes it so."""
-    tolerance: float
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementFirst(Record):
-    """The agreement chosen first, by the spend before any purchase, and commitments bought second: what deciding in turn comes to."""
-
-    offer: str
-    """The offer that is cheapest while nothing is bought."""
-    cost_without_purchases: float
-    blind_purchases: tuple[Commitment, ...]
-    """Bought at its net prices with no regard to its minimums."""
-    blind_cost: float
-    informed_purchases: tuple[Commitment, ...]
-    """Bought with regard to its minimums: the best that can be done after the signature."""
-    informed_cost: float
-
-
-@dataclass(frozen=True, slots=True)
-class SettledPeriod(Record):
-    """A period as the ledger settles it."""
-
-    required: Decimal
-    """Base minimum and what earlier periods moved into this one."""
-    counted: Decimal
-    carried_in: Decimal
-    paid: Decimal
-    """Paid to make up for the gap."""
-    paid_for_total: Decimal
-    deferred: Decimal
-    credit_used: Decimal
-    credit: Decimal
-    forfeited: Decimal
-    carried_over: Decimal
-    surplus: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class YearOutcome(Record):
-    """The settled periods of an agreement in a scenario."""
-
-    scenario: str
-    probability: float
-    periods: tuple[SettledPeriod, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Branch(Record):
-    """An offered agreement with the best purchases under it."""
-
-    offer: str
-    discount: Decimal
-    cost: float
-    """By judge and ledger, in the terms of the objective."""
-    lower_bound: float
-    """No plan under this offer costs less."""
-    purchases: tuple[Commitment, ...]
-    shortfall_probability: float
-    expected_shortfall: tuple[float, ...]
-    """The mean of the shortfall payments by period."""
-    outcomes: tuple[YearOutcome, ...]
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Branch:
-        """As the Rust half hands it over."""
-        return record(cls, {**document, "offer": document["offer"]["name"]})
-
-
-class Choice(Immutable):
-    """Every offer with its best purchases, and the best offer; made by :meth:`Problem.choose_agreement`."""
-
-    __slots__ = ("_document", "_native", "_other", "problem")
-
-    def __init__(self, native: _native.Choice, problem: Problem, other: str) -> None:
-        self._native = native
-        self._other = other
-        self.problem = problem
-        self._document: dict[str, Any] = json.loads(native.to_json())
+        return cls.from_dict({"kind": "early_renewal", **_early_renewal(from_period, minimums)})
 
     @property
-    def branches(self) -> tuple[Branch, ...]:
-        """A branch for every offer, and for every right to renew early, in the order given."""
-        return tuple(Branch.from_dict(branch) for branch in self._document["branches"])
+    def kind(self) -> str:
+        """What is changed, as the functions are named."""
+        return self.to_dict()["kind"]
 
-    @property
-    def best(self) -> Branch:
-        """The cheapest branch."""
-        return Branch.from_dict(self._document["branches"][self._document["chosen"]])
-
-    @property
-    def cost(self) -> float:
-        """The cost of the best branch."""
-        return self._document["cost"]
-
-    @property
-    def lower_bound(self) -> float:
-        """No plan under any of the offers costs less."""
-        return self._document["lower_bound"]
-
-    @property
-    def gap(self) -> float:
-        """``(cost - lower bound) / cost`` of the joint decision."""
-        return self._document["gap"]
-
-    def offer(self, name: str) -> OfferedAgreement:
-        """The offer of a branch. Raises :class:`InputError` if there is none."""
-        return OfferedAgreement.from_dict(self._document["branches"][self._index(name)]["offer"])
-
-    def _index(self, name: str | None) -> int:
-        if name is None:
-            return self._document["chosen"]
-        names = [branch["offer"]["name"] for branch in self._document["branches"]]
-        if name in names:
-            return names.index(name)
-        remedy = f"name one of {', '.join(names)}"
-        raise InputError(f"{name}: no such offer; {remedy}", item=name, remedy=remedy)
-
-    def to_table(self) -> Table:
-        """The branches side by side."""
-        currency = self.problem.planner.catalog.currency
-        branches = self.branches
-        return Table.of(
-            "Agreements on offer",
-            offer=("text", [branch.offer for branch in branches]),
-            discount=("float", [float(branch.discount) for branch in branches]),
-            cost=("float", [branch.cost for branch in branches], currency),
-            lower_bound=("float", [branch.lower_bound for branch in branches], currency),
-            shortfall_probability=("float", [branch.shortfall_probability for branch in branches]),
-            expected_shortfall=("float", [sum(branch.expected_shortfall) for branch in branches], currency),
-            purchases=("integer", [len(branch.purchases) for branch in branches]),
-            chosen=("boolean", [index == self._document["chosen"] for index in range(len(branches))]),
-        )
-
-    def ledger(self, scenario: int = 0, *, offer: str | None = None) -> dict[str, Any] | None:
-        """The dated ledger of an offer (the chosen one if not named) in a scenario, by period and month; ``None`` without terms. With purchase
-        dates only: a steady state has no months (:class:`InputError`)."""
-        text = self._native.ledger(self._index(offer), scenario)
-        return None if text is None else json.loads(text)
-
-    def clause_values(
-        self,
-        clauses: Iterable[Clause],
-        *,
-        offer: str | None = None,
-        relative_gap: float = 5e-4,
-        time_limit: float = 600.0,
-        threads: int | None = None,
-        progress: bool | ProgressFunction = False,
-    ) -> tuple[ClauseValue, ...]:
-        """What each clause would be worth if it were added to an offer (the chosen one if not named), purchases decided anew; the most valuable
-        first."""
-        asked = json.dumps([{clause.name: clause.value} for clause in clauses])
-        index = self._index(offer)
-
-        def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
-            return self._native.clause_values(index, asked, effort, threads, report)
-
-        text = searched(search, "values may be less exact than asked for", relative_gap, time_limit, threads, progress)
-        return tuple(ClauseValue.from_dict(row) for row in json.loads(text))
-
-    def __eq__(self, other: object) -> bool:
-        """Whether two choices buy the same for the same problem under the same offers."""
-        if not isinstance(other, Choice):
-            return NotImplemented
-        return self.branches == other.branches and self.problem == other.problem and self._other == other._other
-
-    def __hash__(self) -> int:
-        return hash((self.cost, self.lower_bound))
+    def __str__(self) -> str:
+        return _native.clause_words(self._text)
 
     def __repr__(self) -> str:
-        return f"Choice({self.best.offer!r} of {len(self.branches)}, {self.cost:,.2f}, gap {self.gap:.3%})"
-
-    def _repr_html_(self) -> str:
-        return self.to_table()._repr_html_()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.problem, self._other, json.dumps(self._document))
+        return f"Clause({str(self)!r})"
 
 
-def _restore(problem: Problem, other: str, text: str) -> Choice:
-    return Choice(_native.restore_choice(problem._native, other, exact_text(text)), problem, other)
+class Agreements(Document):
+    """Agreements on offer, spend beside the usage, and clauses to ask the value of: the document ``covermix-agreements/1``, which the program reads
+    too (``docs/agreements.md``). There is an offer, and each has a name of its own.
+
+    >>> offer = OfferedAgreement("tier 1", "aws", discount="0.05", terms=Terms.aws_enterprise_discount("2027-01-01", ["1000000"]))
+    >>> agreements = Agreements([offer], clauses=[Clause.minimums("0.9")])
+    >>> agreements
+    Agreements(1 offers, 0 other spend, 1 clauses)
+    >>> Agreements.from_json(agreements.to_json()) == agreements and agreements.offers == (offer,)
+    True
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, offers: Iterable[OfferedAgreement], *, other_spend: Iterable[OtherSpend] = (), clauses: Iterable[Clause] = ()
+    ) -> None:
+        document = {"schema": "covermix-agreements/1", "offers": list(offers), "other_spend": list(other_spend), "clauses": list(clauses)}
+        self._text = Agreements.from_dict(document)._text
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Agreements:
+        """Reads a file of agreements: TOML, or JSON if the name ends in ``.json``. Raises :class:`InputError` with file, offer and field."""
+        return cls._of(_native.read_agreements(path))
+
+    @classmethod
+    def _checked(cls, text: str) -> str:
+        return _native.check_agreements(text)
+
+    @property
+    def offers(self) -> tuple[OfferedAgreement, ...]:
+        """The agreements on offer. To sign nothing is not among them: give :meth:`OfferedAgreement.none` beside them."""
+        return tuple(OfferedAgreement.from_dict(offer) for offer in self.to_dict()["offers"])
+
+    @property
+    def other_spend(self) -> tuple[OtherSpend, ...]:
+        """Spend beside the usage."""
+        return tuple(OtherSpend.from_dict(spend) for spend in self.to_dict().get("other_spend", ()))
+
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """Clauses to ask the value of."""
+        return tuple(Clause.from_dict(clause) for clause in self.to_dict().get("clauses", ()))
+
+    def __repr__(self) -> str:
+        return f"Agreements({len(self.offers)} offers, {len(self.other_spend)} other spend, {len(self.clauses)} clauses)"
+
+
+def _terms(
+    contract: str,
+    name: str,
+    start: date | str,
+    minimums: Iterable[Amount],
+    *,
+    shortfall: Any = None,
+    carry_over: bool | Mapping[str, Any] | None = None,
+    total: Amount | None = None,
+    marketplace_weight: Amount | None = None,
+    marketplace_cap_share: Amount | None = None,
+    early_renewal: tuple[int, Sequence[Amount]] | None = None,
+) -> str:
+    """The terms of a contract with these clauses, as JSON."""
+    amounts = [Decimal(money_text(minimum)) for minimum in minimums]
+    document = json.loads(_native.agreement_terms(contract, name, aware(start, "start").date(), amounts))
+    if shortfall is not None:
+        document["rules"]["shortfall"] = plain(shortfall)
+    if carry_over is not None:
+        document["rules"]["carry_over"] = _carry_over(carry_over)
+    if total is not None:
+        document["rules"]["total"] = money_text(total)
+    marketplace = {"marketplace_weight": marketplace_weight, "marketplace_cap_share": marketplace_cap_share}
+    document["counting"]["marketplace"] |= {field: money_text(value) for field, value in marketplace.items() if value is not None}
+    if early_renewal is not None:
+        document["early_renewal"] = _early_renewal(*early_renewal)
+    return json.dumps(document)
 
 
 def _carry_over(rule: bool | Mapping[str, Any]) -> Any:
@@ -483,13 +346,3 @@ def _carry_over(rule: bool | Mapping[str, Any]) -> Any:
 
 def _early_renewal(from_period: int, minimums: Sequence[Amount]) -> dict[str, Any]:
     return {"from_period": from_period, "minimums": [money_text(minimum) for minimum in minimums]}
-
-
-def offers_text(offers: Iterable[OfferedAgreement]) -> str:
-    """Offers as the Rust half reads them."""
-    return json.dumps(plain(list(offers)))
-
-
-def other_text(other: Iterable[OtherSpend]) -> str:
-    """Spend beside the usage as the Rust half reads it."""
-    return json.dumps(plain(list(other)))

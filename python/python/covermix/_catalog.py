@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,12 +13,12 @@ from typing import Any
 from . import _native
 from ._document import Immutable, plain
 from ._errors import InputError
-from ._held import Assumptions, Deadline, Permission, assumed, used
+from ._held import Assumptions, Deadline, LockIn, Permission, assumed, used
 from ._records import Commitment, Offer, aware
 from ._table import Table
 from ._usage import UsageCurves
 
-__all__ = ["Catalog", "Portfolio"]
+__all__ = ["Catalog", "Portfolio", "PortfolioReconciliation"]
 
 
 class Catalog(Immutable):
@@ -262,6 +263,87 @@ class Portfolio(Immutable):
         text = _native.permissions(self._native, catalog._native, aware(at, "at"), assumed(assumptions), used(ledger))
         return tuple(Permission.from_dict(permission) for permission in json.loads(text))
 
+    def quotes(
+        self,
+        catalog: Catalog,
+        at: datetime | date | str,
+        *,
+        assumptions: Assumptions | None = None,
+        ledger: Mapping[str, Any] | None = None,
+    ) -> Table:
+        """What every action that is allowed at an instant gives and costs for each unit given up: money to the owner (below 0 if the owner pays),
+        what falls away of fees and charges to come, what is received in return. Of a sale the price that is assumed."""
+        text = _native.quotes(self._native, catalog._native, aware(at, "at"), assumed(assumptions), used(ledger))
+        quotes: list[dict[str, Any]] = json.loads(text)
+        rows = [(quote, given, quote["received"] or {}) for quote in quotes for given in quote["given"]]
+        currency = catalog.currency
+        return Table.of(
+            "What actions give and cost, for each unit",
+            commitment=("text", [given["commitment"] for _, given, _ in rows]),
+            action=("text", [quote["action"] for quote, _, _ in rows]),
+            until=("text", [quote["deadline"] for quote, _, _ in rows]),
+            held=("money", [given["held"] for _, given, _ in rows]),
+            cash=("money", [given["cash"] for _, given, _ in rows], currency),
+            recurring=("money", [given["recurring"] for _, given, _ in rows], f"{currency}/hour"),
+            obligation=("money", [given["obligation"] for _, given, _ in rows], currency),
+            prepaid=("money", [given["prepaid"] for _, given, _ in rows], currency),
+            probability=("float", [quote["probability"] for quote, _, _ in rows]),
+            receives=("text", [received.get("offer", "") for _, _, received in rows]),
+            receives_upfront=("money", [received.get("upfront") for _, _, received in rows], f"{currency} a unit received"),
+            receives_recurring=("money", [received.get("recurring") for _, _, received in rows], f"{currency}/hour a unit received"),
+        )
+
+    def _state(self, catalog: Catalog, at: datetime | date | str) -> dict[str, Any]:
+        return json.loads(_native.portfolio_state(self._native, catalog._native, aware(at, "at")))
+
+    def positions(self, catalog: Catalog, at: datetime | date | str) -> Table:
+        """What is held at an instant, by provider, service, region, family, scope and state (active, queued, ended)."""
+        rows = self._state(catalog, at)["positions"]
+        figures = [row["figures"] for row in rows]
+        currency = catalog.currency
+        return Table.of(
+            "What is held",
+            provider=("text", [row["provider"] for row in rows]),
+            service=("text", [row["service"] for row in rows]),
+            region=("text", [row["region"] for row in rows]),
+            family=("text", [row["family"] for row in rows]),
+            scope=("text", [row["scope"] for row in rows]),
+            state=("text", [row["state"] for row in rows]),
+            commitments=("integer", [of["commitments"] for of in figures]),
+            reservations=("money", [of["reservations"] for of in figures]),
+            spend=("money", [of["spend"] for of in figures], f"{currency}/hour"),
+            per_hour=("money", [of["per_hour"] for of in figures], f"{currency}/hour"),
+            prepaid=("money", [of["prepaid"] for of in figures], currency),
+            obligation=("money", [of["obligation"] for of in figures], currency),
+        )
+
+    def obligations(self, catalog: Catalog, at: datetime | date | str) -> Table:
+        """What is still to be charged for what is held at an instant, and what is prepaid at the end, month by month until all has ended."""
+        rows = self._state(catalog, at)["obligations"]
+        return Table.of(
+            "What is still to be charged",
+            month=("text", [row["month"] for row in rows]),
+            charges=("money", [row["charges"] for row in rows], catalog.currency),
+            prepaid=("money", [row["prepaid"] for row in rows], catalog.currency),
+        )
+
+    def lock_in(self, catalog: Catalog, at: datetime | date | str) -> LockIn:
+        """How locked in one is at an instant."""
+        return LockIn.from_dict(self._state(catalog, at)["lock_in"])
+
+    def reconcile(self, bill: Portfolio, catalog: Catalog, *, prefer: str = "bill") -> PortfolioReconciliation:
+        """Compares this portfolio with the one that the bill shows (:func:`read_bill` gives it). ``prefer`` says which is believed where they differ:
+        ``bill`` or ``ours``."""
+        text, merged = _native.reconcile_portfolios(self._native, bill._native, catalog._native, prefer)
+        rows = json.loads(text)
+        return PortfolioReconciliation(
+            matched=tuple((row["ours"], row["bill"]) for row in rows["matched"]),
+            only_ours=tuple(rows["only_ours"]),
+            only_bill=tuple(rows["only_bill"]),
+            differences=tuple((row["commitment"], row["field"], row["ours"], row["bill"]) for row in rows["differences"]),
+            merged=Portfolio._of(merged),
+        )
+
     def ladder(self, catalog: Catalog) -> Table:
         """Each commitment with what it costs an hour and when it ends, the next to end first."""
         held = list(zip(self.commitments, json.loads(self._native.held(catalog._native)), strict=True))
@@ -311,6 +393,25 @@ class Portfolio(Immutable):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._native.offers(), self._native.commitments(), self._native.particulars())
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioReconciliation:
+    """Two portfolios of one owner compared: ours, and the one that the bill shows."""
+
+    matched: tuple[tuple[str, str], ...]
+    """What is in both: our identifier and the bill's."""
+    only_ours: tuple[str, ...]
+    only_bill: tuple[str, ...]
+    differences: tuple[tuple[str, str, str, str], ...]
+    """Where what is in both differs: our identifier, the field, our value, the bill's."""
+    merged: Portfolio
+    """Both in one: what is in both as preferred, what is in one alone as it is; the bill's identifiers, our particulars."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the two say the same."""
+        return not (self.only_ours or self.only_bill or self.differences)
 
 
 def _restore(offers: str, commitments: str, particulars: str) -> Portfolio:

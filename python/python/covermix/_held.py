@@ -12,7 +12,7 @@ from typing import Any
 
 from . import _native
 from ._document import Document, Record, plain, text_of
-from ._records import Scope, aware, member
+from ._records import Offer, Scope, aware, member
 
 __all__ = [
     "Action",
@@ -22,6 +22,8 @@ __all__ = [
     "DeadlineKind",
     "Finding",
     "Flexibility",
+    "Limit",
+    "LockIn",
     "Permission",
     "PlannedAction",
     "Received",
@@ -186,6 +188,22 @@ class Permission(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class LockIn(Record):
+    """How locked in one is at an instant: :meth:`Portfolio.lock_in`."""
+
+    obligation: Decimal
+    """What will still be charged."""
+    prepaid: Decimal
+    """What is prepaid for the time to come."""
+    per_hour: Decimal
+    """What is held costs an hour, upfront spread over the term."""
+    months: Decimal
+    """Obligation and prepaid value over the cost of a month of 730 hours: for how many months one has committed."""
+    weighted_term: Decimal
+    """The remaining term in months of 730 hours, weighted by hourly cost."""
+
+
+@dataclass(frozen=True, slots=True)
 class Received(Record):
     """What is received for what is given up."""
 
@@ -194,14 +212,24 @@ class Received(Record):
     start: datetime
     end: datetime
     account: str
+    """The owner; empty for one that all accounts own alike."""
     scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Change(Record):
-    """Something that may be done with what is held, a whole number of times (steps)."""
+    """Something that may be done with what is held, a whole number of times (steps): by the providers' rules (:meth:`Problem.changes`), or known to
+    you alone and given to ``Planner(changes=...)``.
+
+    >>> from datetime import UTC
+    >>> at = datetime(2027, 1, 1, tzinfo=UTC)
+    >>> sale = Change("broker", Action.SELL, decided=at, at=at, gives=(("ri-1", Decimal(1)),), paid=Decimal("-900"), most=4)
+    >>> Change.from_dict(sale.to_dict()) == sale
+    True
+    """
 
     id: str
+    """An identifier of its own, which what is received has in bills too."""
     kind: Action
     decided: datetime
     """When it is decided and paid."""
@@ -209,14 +237,30 @@ class Change(Record):
     """From when what is given up serves no more."""
     gives: tuple[tuple[str, Decimal], ...]
     """Commitments and quantities that one step gives up."""
-    receives: tuple[Received, ...]
-    paid: Decimal
+    receives: tuple[Received, ...] = ()
+    paid: Decimal = Decimal(0)
     """What one step costs at once, less what is paid back."""
-    most: int | None
-    probability: float
+    most: int | None = None
+    """The most steps; what is held limits them in any case."""
+    probability: float = 1.0
     """The share of what is offered that finds a taker."""
-    deadline: datetime | None
-    rule: str
+    deadline: datetime | None = None
+    rule: str = ""
+    """What allows it, in words."""
+    uses: tuple[tuple[str, Decimal], ...] = ()
+    """What one step takes of limits, by :attr:`Limit.name`."""
+    offers: tuple[Offer, ...] = ()
+    """Offers of what is received that neither catalog nor portfolio has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(Record):
+    """An amount that several changes share: money, units or a number of times."""
+
+    name: str
+    """What :attr:`Change.uses` refers to."""
+    most: Decimal
+    """How much is left of it."""
 
 
 @dataclass(frozen=True, slots=True)

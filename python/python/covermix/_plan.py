@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from . import _native
 from ._billing import Bill, Judge
 from ._catalog import Portfolio
-from ._document import Immutable, exact_text, plain
+from ._choice import YearOutcome
+from ._document import exact_text, plain
 from ._held import Finding, PlannedAction, Tranche
 from ._orders import Orders
-from ._records import Certificate, Evaluation, Purchase, Reason, Status, aware
+from ._records import Certificate, Evaluation, Purchase, Reason, aware
 from ._report import Audience, Report
+from ._solution import Solution
 from ._table import Table
 from ._usage import UsageCurves
 
@@ -27,43 +29,18 @@ if TYPE_CHECKING:
 __all__ = ["Plan"]
 
 
-class Plan(Immutable):
+class Plan(Solution):
     """What to buy, what it does to the bill, and how good it provably is. Bills are of the first scenario; costs, bound and gap of all.
 
     ``str(plan)`` is the recommendation as text.
     """
 
-    __slots__ = ("_figures", "_native", "problem")
+    __slots__ = ("_native",)
 
     def __init__(self, native: _native.Plan, problem: Problem) -> None:
         self._native = native
         self.problem = problem
-        self._figures: dict[str, Any] = json.loads(native.figures())
-
-    @property
-    def currency(self) -> str:
-        """The currency of every amount."""
-        return self.problem.planner.catalog.currency
-
-    @property
-    def status(self) -> Status:
-        """Why the search ended."""
-        return Status(self._figures["status"])
-
-    @property
-    def objective(self) -> float:
-        """What the plan costs by the judge in the terms of the objective."""
-        return self._figures["objective"]
-
-    @property
-    def lower_bound(self) -> float:
-        """A proven lower bound on the objective of any plan under the same policy."""
-        return self._figures["lower_bound"]
-
-    @property
-    def gap(self) -> float:
-        """``(objective - lower bound) / objective``: no plan under the policy could cost less by a larger share."""
-        return self._figures["gap"]
+        self._figures = json.loads(native.figures())
 
     @property
     def certificate(self) -> Certificate:
@@ -233,6 +210,17 @@ class Plan(Immutable):
         shown = [(name, usage._native) for name, usage in (cases or {}).items()]
         return Report(_native.plan_report(self._native, json.dumps(plain(settings)), shown, threads), audience)
 
+    @property
+    def settled(self) -> tuple[YearOutcome, ...]:
+        """The periods of the agreement that it is planned under, as the ledger settles them in every scenario."""
+        return tuple(YearOutcome.from_dict(outcome) for outcome in json.loads(self._native.settled()))
+
+    def ledger(self, scenario: int = 0) -> dict[str, Any] | None:
+        """The dated ledger of the agreement that it is planned under, by period and month; ``None`` without terms. With purchase dates only: a
+        steady state has no months (:class:`InputError`)."""
+        text = self._native.ledger(scenario)
+        return None if text is None else json.loads(text)
+
     def baselines(self) -> Table:
         """The simple rules that the plan is compared with, billed by the same judge; the cheapest first."""
         rows: list[dict[str, Any]] = sorted(json.loads(self._native.baselines()), key=lambda row: row["billed_cost"])
@@ -307,15 +295,8 @@ class Plan(Immutable):
             value=("float", [action.value for action in actions], f"{self.currency} over the hours planned"),
         )
 
-    def __eq__(self, other: object) -> bool:
-        """Whether two plans buy the same for the same problem at the same proven bound; the time they took does not matter."""
-        if not isinstance(other, Plan):
-            return NotImplemented
-        same = self.objective == other.objective and self.lower_bound == other.lower_bound
-        return same and self._native.purchases() == other._native.purchases() and self.problem == other.problem
-
-    def __hash__(self) -> int:
-        return hash((self.objective, self.lower_bound))
+    def _decided(self) -> Any:
+        return self._native.purchases()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self.problem, exact_text(self._native.numbers()))

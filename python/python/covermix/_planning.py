@@ -10,14 +10,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _native
-from ._agreement import AgreementFirst, Choice, IndifferenceDiscount, OfferedAgreement, OtherSpend, offers_text, other_text
+from ._agreement import Agreements, OfferedAgreement, OtherSpend
 from ._catalog import Catalog, Portfolio
-from ._document import Immutable, plain
+from ._choice import AgreementFirst, Choice, IndifferenceDiscount
+from ._document import Immutable, exact_text, plain
 from ._errors import InfeasibleError, InputError
-from ._held import Change, Flexibility, Rights
+from ._held import Change, Flexibility, Limit, Rights
 from ._plan import Plan
 from ._policy import Objective, Policy, Rules
-from ._records import Evaluation, Remainder, Status, aware, member
+from ._records import Clash, Evaluation, Remainder, Status, aware, member
 from ._search import ProgressFunction, effort, searched
 from ._spot import SpotOption, SpotPlan
 from ._table import Table
@@ -37,7 +38,9 @@ class Planner(Immutable):
     Give ``usage`` alone, or ``scenarios`` with probabilities that add up to 1. Without ``purchase_dates`` the usage is a steady state: what is
     bought runs through all of it. With dates each purchase serves from its date to the end of its term. ``discount_rate`` is effective a year
     (0.08 is 8 %). ``own_plan`` is what you would buy yourself, by offer, to be compared with. ``rights`` lets the plan act on what is held by the
-    providers' rules: exchange, sell, return. ``renewing=True`` lets it buy again, with purchase dates, what ends within the hours planned.
+    providers' rules: exchange, sell, return. ``changes`` are what you know of beside them (an offer from a broker, say), within ``limits`` that they
+    share. ``renewing=True`` lets it buy again, with purchase dates, what ends within the hours planned. ``agreement`` is one that is signed already, or
+    is to be planned under: cost and bound have its discounts and shortfalls (``other_spend`` counts towards its minimums), bills stay at list prices.
 
     >>> import covermix
     >>> usage = covermix.example_usage().filter(account="shop", sku="r5.*")
@@ -47,9 +50,13 @@ class Planner(Immutable):
     """
 
     __slots__ = (
+        "agreement",
         "catalog",
+        "changes",
         "discount_rate",
+        "limits",
         "objective",
+        "other_spend",
         "own_plan",
         "owning",
         "policy",
@@ -77,7 +84,11 @@ class Planner(Immutable):
         remainder: Remainder | str = Remainder.WORTH_ITS_COST,
         own_plan: Mapping[str, Decimal | str | int] | None = None,
         rights: Rights | None = None,
+        changes: Iterable[Change] = (),
+        limits: Iterable[Limit] = (),
         renewing: bool = False,
+        agreement: OfferedAgreement | None = None,
+        other_spend: Iterable[OtherSpend] = (),
     ) -> None:
         if (usage is None) == (scenarios is None):
             remedy = "give either usage or scenarios"
@@ -94,7 +105,14 @@ class Planner(Immutable):
         self.remainder: Remainder = member(Remainder, remainder, "remainder")
         self.own_plan = None if own_plan is None else {offer: Decimal(quantity) for offer, quantity in own_plan.items()}
         self.rights = rights
+        self.changes: tuple[Change, ...] = tuple(changes)
+        self.limits: tuple[Limit, ...] = tuple(limits)
         self.renewing = bool(renewing)
+        self.agreement = agreement
+        self.other_spend: tuple[OtherSpend, ...] = tuple(other_spend)
+        if self.other_spend and agreement is None:
+            remedy = "give agreement too, or leave other_spend out"
+            raise InputError(f"field `other_spend`: it counts towards an agreement, and there is none; {remedy}", field="other_spend", remedy=remedy)
 
     def replace(self, **changes: Any) -> Planner:
         """The same planner with some inputs changed, named as in the constructor."""
@@ -162,7 +180,11 @@ class Problem(Immutable):
             "remainder": planner.remainder,
             "own_plan": planner.own_plan,
             "rights": planner.rights,
+            "changes": planner.changes,
+            "limits": planner.limits,
             "renewing": planner.renewing,
+            "agreement": planner.agreement,
+            "other_spend": planner.other_spend,
         }
         self._native = _native.Problem(planner.catalog._native, scenarios, planner.owning._native, json.dumps(plain(settings)))
 
@@ -228,6 +250,14 @@ class Problem(Immutable):
         native = searched(self._native.solve, what, relative_gap, time_limit, threads, progress)
         return Plan(native, self)
 
+    def clash(self) -> Clash | None:
+        """The smallest set of rules of the policy that cannot be kept together, and how far each would have to give; ``None`` if there is a plan.
+
+        :meth:`solve` says the same in the words of :class:`InfeasibleError`.
+        """
+        text = self._native.clash()
+        return None if text is None else Clash.from_dict(json.loads(text))
+
     def search(
         self,
         *,
@@ -244,7 +274,7 @@ class Problem(Immutable):
         return numbers | {"status": Status(numbers["status"])}
 
     def changes(self) -> tuple[Change, ...]:
-        """What may be done with what is held, by the planner's rights."""
+        """What may be done with what is held: the planner's own changes, and those of its rights."""
         return tuple(Change.from_dict(change) for change in json.loads(_native.changes(self._native)))
 
     def flexibility(
@@ -279,13 +309,13 @@ class Problem(Immutable):
         too. ``time_limit`` is that of one search. With purchase dates every period lies within the hours of the usage and starts and ends with a
         calendar month; in a steady state every period has the usage's rate of spend. Raises :class:`InputError`, :class:`InfeasibleError`.
         """
-        beside, given = other_text(other), offers_text(offers)
+        given = self._offered(offers, other)
 
         def search(effort: str, threads: int | None, report: Any) -> tuple[_native.Choice, bool]:
-            return _native.choose_agreement(self._native, given, beside, effort, threads, report)
+            return _native.choose_agreement(self._native, given.to_json(), effort, threads, report)
 
         what = "these are the best purchases so far"
-        return Choice(searched(search, what, relative_gap, time_limit, threads, progress), self, beside)
+        return Choice(searched(search, what, relative_gap, time_limit, threads, progress), self, given)
 
     def agreement_first(
         self,
@@ -298,10 +328,10 @@ class Problem(Immutable):
         progress: bool | ProgressFunction = False,
     ) -> AgreementFirst:
         """What deciding in turn comes to, agreement first and commitments second, to compare with :meth:`choose_agreement`."""
-        beside, given = other_text(other), offers_text(offers)
+        given = self._offered(offers, other).to_json()
 
         def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
-            return _native.agreement_first(self._native, given, beside, effort, threads, report)
+            return _native.agreement_first(self._native, given, effort, threads, report)
 
         text = searched(search, "these are the best costs so far", relative_gap, time_limit, threads, progress)
         return AgreementFirst.from_dict(json.loads(text))
@@ -321,15 +351,25 @@ class Problem(Immutable):
     ) -> IndifferenceDiscount:
         """At which discount on all services, from 0 to ``largest``, an offer costs as much as a reference (the best of the other offers, say), with
         purchases decided anew at every discount."""
-        beside, given = other_text(other), offer.to_json()
+        given = self._offered([offer], other).to_json()
 
         def search(effort: str, threads: int | None, report: Any) -> tuple[str, bool]:
-            return _native.indifference_discount(
-                self._native, given, reference_cost, beside, (largest, tolerance), effort, threads, report
-            )
+            return _native.indifference_discounts(self._native, given, reference_cost, (largest, tolerance), effort, threads, report)
 
         text = searched(search, "the discount may be less exact than asked for", relative_gap, time_limit, threads, progress)
-        return IndifferenceDiscount.from_dict(json.loads(text))
+        (found,) = json.loads(text)
+        return IndifferenceDiscount.from_dict(found)
+
+    def _offered(self, offers: Iterable[OfferedAgreement], other: Iterable[OtherSpend]) -> Agreements:
+        self._has_list_prices("agreements are compared")
+        return Agreements(offers, other_spend=other)
+
+    def _has_list_prices(self, what: str) -> None:
+        signed = self.planner.agreement
+        if signed is not None:
+            remedy = "leave agreement out of the planner"
+            words = f"field `agreement`, {signed.name}: {what} from list prices; {remedy}"
+            raise InputError(words, field="agreement", item=signed.name, remedy=remedy)
 
     def solve_with_spot(
         self,
@@ -345,7 +385,8 @@ class Problem(Immutable):
         Raises :class:`InputError` for an option of a line that is not in the usage or not on demand, a second one of a line, a share or price out of
         range.
         """
-        given = json.dumps([plain(option.to_dict()) for option in options])
+        self._has_list_prices("spot is decided on")
+        given = exact_text(json.dumps([plain(option.to_dict()) for option in options]))
 
         def search(effort: str, threads: int | None, report: Any) -> tuple[_native.SpotPlan, bool]:
             return _native.solve_with_spot(self._native, given, effort, threads, report)
@@ -392,6 +433,11 @@ class Problem(Immutable):
     def to_dict(self) -> dict[str, Any]:
         """The whole problem as a document."""
         return json.loads(self.to_json())
+
+    def extensive_optimum(self, *, is_whole: bool = False, threads: int | None = None) -> float:
+        """The optimum of the extensive form, every hour and line in one program, solved by HiGHS: a check of bound and cost that shares nothing with
+        the search but the data. No plan costs less, and with ``is_whole`` (whole reservations) no bound may be above it. Small problems only."""
+        return self._native.extensive_optimum(is_whole, threads)
 
     def write_mps(self, path: str | os.PathLike[str], *, is_whole: bool = True) -> None:
         """Writes the extensive form in MPS format for another solver. Small problems only: it has a row for every hour and line."""

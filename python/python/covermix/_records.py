@@ -15,6 +15,8 @@ from ._errors import InputError
 __all__ = [
     "Certificate",
     "Charges",
+    "Clash",
+    "ClashingRule",
     "Commitment",
     "Evaluation",
     "Offer",
@@ -282,6 +284,29 @@ class Certificate(Record):
     """Purchases are whole."""
     tolerance: float
     """The bound was not pushed further."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClashingRule(Record):
+    """One rule of a clash."""
+
+    rule: str
+    """The policy's field, with what it is about."""
+    by: float | None
+    """By how much it would have to give if the others are kept; ``None`` if that does not help alone."""
+    unit: str
+    """What :attr:`by` counts: money, money an hour, purchases, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clash(Record):
+    """Rules that cannot all be kept: each of them could be if one of the others were left out."""
+
+    sentence: str
+    rules: tuple[ClashingRule, ...]
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import _native
 from ._billing import Bill, Judge
-from ._document import Immutable, Record
-from ._records import Commitment, Status, UsageLine
+from ._document import Record, exact_text
+from ._records import Commitment, UsageLine
+from ._solution import Solution
 from ._table import Table
 from ._usage import UsageCurves
 
@@ -83,8 +85,13 @@ class SpotOption:
     price: float
     """What a unit of work costs there, interruptions and all, above 0: :func:`effective_spot_price` gives it."""
 
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> SpotOption:
+        """The option as JSON holds it."""
+        return cls(UsageLine(**document["line"]), float(document["max_share"]), float(document["price"]))
+
     def to_dict(self) -> dict[str, Any]:
-        """The option as the Rust half reads it."""
+        """The option as JSON holds it."""
         return {"line": self.line.to_dict(), "max_share": self.max_share, "price": self.price}
 
 
@@ -103,36 +110,34 @@ class SpotLine(Record):
     cost: float
 
 
-class SpotPlan(Immutable):
+class SpotPlan(Solution):
     """Purchases and spot, decided together; made by :meth:`Problem.solve_with_spot`. Usage, bill and lines are of the first scenario; cost, bound
-    and gap of all. It is not pickled: solve again."""
+    and gap of all."""
 
-    __slots__ = ("_figures", "_native", "problem")
+    __slots__ = ("_native",)
 
     def __init__(self, native: _native.SpotPlan, problem: Problem) -> None:
         self._native = native
         self.problem = problem
-        self._figures: dict[str, Any] = json.loads(native.figures())
+        self._figures = json.loads(native.to_json())
+
+    @classmethod
+    def from_json(cls, text: str, problem: Problem) -> SpotPlan:
+        """The plan of a problem from what :meth:`to_json` gave: usage, lines and bill are made anew, without a search. Raises :class:`InputError`."""
+        return cls(_native.restore_spot_plan(problem._native, exact_text(text)), problem)
+
+    def to_json(self) -> str:
+        """All figures as JSON, with the options and the numbers of the search; the problem is not in it."""
+        return json.dumps(self._figures)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a document."""
+        return json.loads(self.to_json())
 
     @property
-    def status(self) -> Status:
-        """Why the search ended."""
-        return Status(self._figures["status"])
-
-    @property
-    def objective(self) -> float:
-        """What the plan costs, spot at its effective price."""
-        return self._figures["objective"]
-
-    @property
-    def lower_bound(self) -> float:
-        """A proven lower bound on the objective of any purchases under the policy and any use of spot within the shares."""
-        return self._figures["lower_bound"]
-
-    @property
-    def gap(self) -> float:
-        """``(objective - lower bound) / objective``."""
-        return self._figures["gap"]
+    def options(self) -> tuple[SpotOption, ...]:
+        """What might run on spot, as it was given."""
+        return tuple(SpotOption.from_dict(option) for option in self._figures["options"])
 
     @property
     def spot_cost(self) -> float:
@@ -179,9 +184,15 @@ class SpotPlan(Immutable):
             line=("text", [line.line for line in lines]),
             share=("float", [line.share for line in lines]),
             max_share=("float", [line.max_share for line in lines]),
-            price=("float", [line.price for line in lines], f"{self._figures['currency']}/unit"),
-            cost=("float", [line.cost for line in lines], self._figures["currency"]),
+            price=("float", [line.price for line in lines], f"{self.currency}/unit"),
+            cost=("float", [line.cost for line in lines], self.currency),
         )
+
+    def _decided(self) -> Any:
+        return self.options, self.commitments, self.lines
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SpotPlan.from_json, (self.to_json(), self.problem)
 
     def __repr__(self) -> str:
         return f"SpotPlan({len(self.commitments)} purchases, {self.objective:,.2f}, {self.without_spot:,.2f} without spot, gap {self.gap:.3%})"

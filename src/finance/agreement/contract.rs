@@ -8,7 +8,41 @@ use super::super::Result;
 use super::{Counting, CreditCounting, Eligibility, Invoicing, SettlementRules, ShortfallRule, SpendKind, Terms};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// A kind of contract, by the name that documents call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Contract {
+    /// [`aws_enterprise_discount`].
+    AwsEnterpriseDiscount,
+    /// [`azure_macc`].
+    AzureMacc,
+    /// [`google_cloud_commit`].
+    GoogleCloudCommit,
+    /// [`oracle_annual_credits`].
+    OracleAnnualCredits,
+    /// Contract years with minimums and everything else at its default ([`Terms::yearly`]).
+    Yearly,
+}
+
+impl Contract {
+    /// Its terms for a minimum in each year. `name` is what yearly terms are called; the others have names of their own.
+    ///
+    /// # Errors
+    /// As [`Terms::yearly`].
+    pub fn terms(self, name: &str, start: NaiveDate, minimums: &[Decimal]) -> Result<Terms> {
+        match self {
+            Self::AwsEnterpriseDiscount => aws_enterprise_discount(start, minimums),
+            Self::AzureMacc => azure_macc(start, minimums),
+            Self::GoogleCloudCommit => google_cloud_commit(start, minimums),
+            Self::OracleAnnualCredits => oracle_annual_credits(start, minimums),
+            Self::Yearly => Terms::yearly(name, start, minimums),
+        }
+    }
+}
 
 fn weights(kinds: &[SpendKind]) -> BTreeMap<SpendKind, Decimal> {
     kinds.iter().map(|kind| (*kind, Decimal::ONE)).collect()

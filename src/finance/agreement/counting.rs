@@ -3,13 +3,15 @@
 
 use super::super::{Error, Result};
 use super::{at_least_zero, plus, share, times};
+use crate::units::AnyDecimal;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of spend that contracts treat apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpendKind {
     /// Usage on demand.
@@ -50,7 +52,7 @@ pub struct Spend {
 }
 
 /// Whether spend counts after or before the agreement's discount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CountedBasis {
     /// Net of the discount.
@@ -61,11 +63,14 @@ pub enum CountedBasis {
 }
 
 /// How Marketplace counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Eligibility {
     /// Share of Marketplace fees that counts (VTEX: 0.5).
+    #[schemars(with = "AnyDecimal")]
     pub marketplace_weight: Decimal,
     /// Marketplace counts up to this share of the period's minimum.
+    #[schemars(with = "Option<AnyDecimal>")]
     pub marketplace_cap_share: Option<Decimal>,
 }
 
@@ -122,13 +127,14 @@ impl Eligibility {
 }
 
 /// What counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Counting {
     /// After or before the discount.
     #[serde(default)]
     pub basis: CountedBasis,
     /// The share of each kind that counts; kinds that are not named do not. Marketplace has its own rule.
+    #[schemars(with = "BTreeMap<SpendKind, AnyDecimal>")]
     pub weights: BTreeMap<SpendKind, Decimal>,
     /// Marketplace.
     #[serde(default)]

@@ -4,22 +4,26 @@
 use super::super::{Error, Result};
 use super::settlement::{CarryOver, CreditCounting, LedgerYear, SettlementRules, ShortfallRule, settle};
 use super::{Counting, Spend, SpendKind, at_least_zero, plus};
+use crate::units::AnyDecimal;
 use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A contract year, or a stretch up to a milestone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Period {
     /// The first day after it.
     pub end: NaiveDate,
     /// The spend that must count in it.
+    #[schemars(with = "AnyDecimal")]
     pub minimum: Decimal,
 }
 
 /// When a period's money is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Invoicing {
     /// Spend is invoiced as it falls due, a shortfall in the last month of its period.
@@ -31,17 +35,18 @@ pub enum Invoicing {
 }
 
 /// The right to replace what remains of an agreement by a new schedule before it ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyRenewal {
     /// The first period that the new schedule replaces, from 0.
     pub from_period: usize,
     /// The new minimums: of the periods replaced and, if there are more, of further years.
+    #[schemars(with = "Vec<AnyDecimal>")]
     pub minimums: Vec<Decimal>,
 }
 
 /// The terms of an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Terms {
     /// Its name.

@@ -3,12 +3,14 @@
 
 use super::super::{Error, Result};
 use super::{at_least_zero, plus, share, times};
+use crate::units::AnyDecimal;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// What happens when a period's counted spend stays below its requirement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShortfallRule {
     /// The difference is paid and lost.
@@ -24,6 +26,7 @@ pub enum ShortfallRule {
     /// Up to `share` of the base minimum moves to the next period, in all periods but the last `not_in_last`; the rest is paid.
     Deferral {
         /// Share of the base minimum.
+        #[schemars(with = "AnyDecimal")]
         share: Decimal,
         /// Periods at the end without the right.
         not_in_last: usize,
@@ -32,12 +35,13 @@ pub enum ShortfallRule {
     /// In the last period the whole gap is paid.
     Relief {
         /// The fixed payment.
+        #[schemars(with = "AnyDecimal")]
         amount: Decimal,
     },
 }
 
 /// Whether spend that a credit pays for counts again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CreditCounting {
     /// It counts like any other spend.
@@ -47,7 +51,7 @@ pub enum CreditCounting {
 }
 
 /// Whether counted spend above the requirement counts in the next period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CarryOver {
     /// It does not: each period starts anew.
@@ -56,6 +60,7 @@ pub enum CarryOver {
     /// It does.
     Excess {
         /// At most this share of the period's base minimum is carried; without it all.
+        #[schemars(with = "Option<AnyDecimal>")]
         cap_share: Option<Decimal>,
         /// How long.
         lifetime: CarryLifetime,
@@ -63,7 +68,7 @@ pub enum CarryOver {
 }
 
 /// How long carried spend counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CarryLifetime {
     /// In the next period only.
@@ -74,7 +79,7 @@ pub enum CarryLifetime {
 }
 
 /// The clauses that settle a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SettlementRules {
     /// Below the requirement.
@@ -83,6 +88,7 @@ pub struct SettlementRules {
     pub carry_over: CarryOver,
     /// An amount for the whole term beside the periods' minimums: what counted and shortfall payments do not reach is paid
     /// at the end.
+    #[schemars(with = "Option<AnyDecimal>")]
     pub total: Option<Decimal>,
 }
 

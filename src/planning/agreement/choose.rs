@@ -7,6 +7,7 @@ use crate::planning::problem::Problem;
 use crate::planning::solve::{Options, Solution};
 use crate::portfolio::Commitment;
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 /// An offered agreement with the best purchases under it.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub struct Branch {
 }
 
 /// The settled periods of an agreement in a scenario.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct YearOutcome {
     /// The scenario.
     pub scenario: String,
@@ -33,7 +34,11 @@ pub struct YearOutcome {
 }
 
 impl Branch {
-    fn new(offer: &OfferedAgreement, problem: &Problem<'_>, solution: Solution) -> Result<Self> {
+    /// The branch of an offer with a solution of the problem under it.
+    ///
+    /// # Errors
+    /// As [`Problem::settled`].
+    pub fn new(offer: &OfferedAgreement, problem: &Problem<'_>, solution: Solution) -> Result<Self> {
         let settled = problem.settled(&solution.steps)?;
         let outcome = |((name, probability), periods): ((&str, f64), Vec<LedgerYear>)| YearOutcome {
             scenario: name.to_owned(),

@@ -2,16 +2,15 @@
 //! worth, both with the purchases decided anew.
 
 use super::choose::{Branch, renewed};
-use super::{OfferedAgreement, OtherSpend};
+use super::{Clause, OfferedAgreement, OtherSpend};
 use crate::error::{Error, Problem as Wrong, Result};
-use crate::finance::agreement::{CarryOver, EarlyRenewal, ShortfallRule, growing};
 use crate::planning::problem::Problem;
 use crate::planning::solve::Options;
 use crate::units::{to_decimal, to_f64};
-use rust_decimal::Decimal;
+use serde::Serialize;
 
 /// The discount at which an offer is worth as much as a reference.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IndifferenceDiscount {
     /// The offer.
     pub offer: String,
@@ -23,82 +22,6 @@ pub struct IndifferenceDiscount {
     pub at: Option<f64>,
     /// `at` is known to this accuracy, and to what the gaps of the plans leave open.
     pub tolerance: f64,
-}
-
-/// A change of terms that may be asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Clause {
-    /// This much more discount on all services (0.01: one point).
-    MoreDiscount(Decimal),
-    /// All minimums times this factor (0.9: a tenth less).
-    Minimums(Decimal),
-    /// Minimums that grow by this share a year from the first one.
-    Growth(Decimal),
-    /// Excess that counts later.
-    CarryOver(CarryOver),
-    /// Another rule for a shortfall: deferral, credit, relief.
-    Shortfall(ShortfallRule),
-    /// Another cap on Marketplace, a share of the minimum; none for no cap.
-    MarketplaceCap(Option<Decimal>),
-    /// The share of Marketplace that counts.
-    MarketplaceWeight(Decimal),
-    /// The right to renew early.
-    EarlyRenewal(EarlyRenewal),
-}
-
-impl std::fmt::Display for Clause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let percent = |share: &Decimal| (share * Decimal::ONE_HUNDRED).normalize();
-        match self {
-            Self::MoreDiscount(points) => write!(f, "discount {:+} points", percent(points)),
-            Self::Minimums(factor) => write!(f, "minimums at {} %", percent(factor)),
-            Self::Growth(growth) => write!(f, "minimums that grow by {} % a year", percent(growth)),
-            Self::CarryOver(CarryOver::None) => f.write_str("no carry-over"),
-            Self::CarryOver(CarryOver::Excess { cap_share: None, .. }) => f.write_str("carry-over of all excess"),
-            Self::CarryOver(CarryOver::Excess { cap_share: Some(cap), .. }) => {
-                write!(f, "carry-over of excess up to {} %", percent(cap))
-            }
-            Self::Shortfall(ShortfallRule::Pay) => f.write_str("shortfall paid and lost"),
-            Self::Shortfall(ShortfallRule::Credit { .. }) => f.write_str("shortfall as a credit"),
-            Self::Shortfall(ShortfallRule::Deferral { share, .. }) => write!(f, "deferral of {} %", percent(share)),
-            Self::Shortfall(ShortfallRule::Relief { amount }) => write!(f, "relief payment of {amount}"),
-            Self::MarketplaceCap(None) => f.write_str("Marketplace without a cap"),
-            Self::MarketplaceCap(Some(cap)) => write!(f, "Marketplace up to {} %", percent(cap)),
-            Self::MarketplaceWeight(weight) => write!(f, "Marketplace counts {} %", percent(weight)),
-            Self::EarlyRenewal(renewal) => write!(f, "early renewal from year {}", renewal.from_period + 1),
-        }
-    }
-}
-
-impl Clause {
-    /// The offer with this clause.
-    ///
-    /// # Errors
-    /// [`Wrong::OutOfRange`] for minimums that cannot grow so.
-    pub fn of(&self, offer: &OfferedAgreement) -> Result<OfferedAgreement> {
-        let mut changed = offer.clone();
-        changed.name = format!("{} with {self}", offer.name);
-        if let Self::MoreDiscount(points) = self {
-            return Ok(OfferedAgreement { name: changed.name, ..offer.with_discount(offer.general_discount() + points) });
-        }
-        let Some(terms) = &mut changed.terms else { return Ok(changed) };
-        match self {
-            Self::MoreDiscount(_) => {}
-            Self::Minimums(factor) => terms.periods.iter_mut().for_each(|period| period.minimum *= factor),
-            Self::Growth(growth) => {
-                let first = terms.periods.first().map_or(Decimal::ZERO, |period| period.minimum);
-                let minimums =
-                    growing(first, *growth, terms.periods.len()).map_err(|error| super::wrong_terms(error, &offer.name))?;
-                terms.periods.iter_mut().zip(minimums).for_each(|(period, minimum)| period.minimum = minimum);
-            }
-            Self::CarryOver(carry_over) => terms.rules.carry_over = *carry_over,
-            Self::Shortfall(rule) => terms.rules.shortfall = *rule,
-            Self::MarketplaceCap(cap) => terms.counting.marketplace.marketplace_cap_share = *cap,
-            Self::MarketplaceWeight(weight) => terms.counting.marketplace.marketplace_weight = *weight,
-            Self::EarlyRenewal(renewal) => terms.early_renewal = Some(renewal.clone()),
-        }
-        Ok(changed)
-    }
 }
 
 /// What a clause is worth.

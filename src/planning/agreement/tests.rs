@@ -374,12 +374,12 @@ fn clauses_and_indifference_are_consistent() {
     let offer = &offers([1500, 1], [6, 1], SettlementRules::default())[1];
     let options = Options { relative_gap: 0.0, ..Options::default() };
     let branch = base.branch(offer, &[], &options).unwrap();
-    let carry = Clause::CarryOver(CarryOver::Excess { cap_share: None, lifetime: CarryLifetime::UntilUsed });
+    let carry = Clause::CarryOver { rule: CarryOver::Excess { cap_share: None, lifetime: CarryLifetime::UntilUsed } };
     let clauses = [
-        Clause::MoreDiscount(dec!(0.01)),
-        Clause::Minimums(dec!(0.9)),
+        Clause::MoreDiscount { points: dec!(0.01) },
+        Clause::Minimums { factor: dec!(0.9) },
         carry,
-        Clause::Shortfall(ShortfallRule::Deferral { share: dec!(0.15), not_in_last: 1 }),
+        Clause::Shortfall { rule: ShortfallRule::Deferral { share: dec!(0.15), not_in_last: 1 } },
     ];
     for value in base.clause_values(&branch, &clauses, &[], &options).unwrap() {
         assert!(value.value >= -1e-9, "{}: {}", value.clause, value.value);

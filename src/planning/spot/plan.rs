@@ -2,9 +2,9 @@
 
 use super::{INTERRUPTIBLE, Split, SpotOption, original};
 use crate::billing::{Bill, Judge};
-use crate::error::Result;
+use crate::error::{Error, Problem as Wrong, Result};
 use crate::planning::problem::fractional;
-use crate::planning::{Options, Planner, Solution};
+use crate::planning::{Options, Planner, Problem, Solution};
 use crate::portfolio::Commitment;
 use crate::usage::{PricingCategory, UsageCurves, UsageLine};
 use ndarray::Array2;
@@ -148,27 +148,53 @@ impl Planner<'_> {
         }
         let probabilities: Vec<f64> = problem.scenarios().map(|(_, probability)| probability).collect();
         let without_spot = problem.objective().of(&alone.evaluation.scenario_costs, &probabilities);
-        let first = &splits[0];
-        let portfolio = problem.portfolio_with(&solution.steps)?;
-        let (whole, lines) = if problem.interruptible.is_empty() {
-            (self.parts.scenarios[0].usage.clone(), lines_without_spot(spot, self.parts.scenarios[0].usage))
-        } else {
-            let (on_spot, _) = problem.on_spot(0, &first.usage, &portfolio, &fractional(&solution.steps))?;
-            let whole = merged(first, &on_spot.0)?;
-            let lines = lines_of(spot, self.parts.scenarios[0].usage, first, &on_spot.0);
-            (whole, lines)
-        };
-        let bill = Judge::new(&whole, self.parts.catalog, &portfolio, &self.parts.rules)?.bill();
-        Ok(SpotPlan {
-            commitments: problem.commitments(&solution.steps),
-            solution,
-            lines,
-            usage: whole,
-            bill,
-            sequential: sequential.objective,
-            without_spot,
-        })
+        finished(self, spot, (&splits[0], &problem), solution, (sequential.objective, without_spot))
     }
+
+    /// The plan of a search made before: usage, lines and bill for its numbers, made anew. `compared` are [`SpotPlan::sequential`] and
+    /// [`SpotPlan::without_spot`].
+    ///
+    /// # Errors
+    /// As [`Planner::solve_with_spot`]; [`crate::Problem::OutOfRange`] if the solution has another number of steps than the problem.
+    pub fn spot_plan(&self, spot: &[SpotOption], solution: Solution, compared: (f64, f64)) -> Result<SpotPlan> {
+        let splits = self.split(spot)?;
+        let problem = self.over(&splits)?;
+        finished(self, spot, (&splits[0], &problem), solution, compared)
+    }
+}
+
+/// Usage, lines and bill of a solution.
+fn finished(
+    planner: &Planner<'_>,
+    spot: &[SpotOption],
+    (first, problem): (&Split, &Problem<'_>),
+    solution: Solution,
+    (sequential, without_spot): (f64, f64),
+) -> Result<SpotPlan> {
+    let count = problem.candidates().len();
+    if ![count, count + problem.changes().len()].contains(&solution.steps.len()) {
+        let problem =
+            Wrong::OutOfRange { value: solution.steps.len().to_string(), range: "as many steps as there are candidates" };
+        return Err(Error::from(problem).in_field("steps"));
+    }
+    let usage = planner.parts.scenarios[0].usage;
+    let portfolio = problem.portfolio_with(&solution.steps)?;
+    let (whole, lines) = if problem.interruptible.is_empty() {
+        (usage.clone(), lines_without_spot(spot, usage))
+    } else {
+        let (on_spot, _) = problem.on_spot(0, &first.usage, &portfolio, &fractional(&solution.steps))?;
+        (merged(first, &on_spot.0)?, lines_of(spot, usage, first, &on_spot.0))
+    };
+    let bill = Judge::new(&whole, planner.parts.catalog, &portfolio, &planner.parts.rules)?.bill();
+    Ok(SpotPlan {
+        commitments: problem.commitments(&solution.steps),
+        solution,
+        lines,
+        usage: whole,
+        bill,
+        sequential,
+        without_spot,
+    })
 }
 
 fn total(usage: &UsageCurves, line: &UsageLine) -> f64 {
