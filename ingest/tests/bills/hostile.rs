@@ -124,11 +124,12 @@ fn negative_usage_leaves_the_rest_of_the_bill() {
     set(&mut table, "lineItem/UsageAmount", "-3", |row| row.iter().any(|cell| cell == "1.25E-1"));
     let path = folder.path().join("bill.csv");
     write(&path, &table);
-    let (bill, whole) =
-        (Bill::read(&[&path], &Options::default()).unwrap(), Bill::read(&[own("bill-2024-02.csv")], &Options::default()));
+    let read = |path: &PathBuf| Bill::read(&[path], &Options::default()).unwrap();
+    let (bill, whole) = (read(&path), read(&own("bill-2024-02.csv")));
     assert!(matches!(bill.usage(), Err(Error::NegativeUsage { .. })));
-    assert_eq!(bill.reconciliation(), whole.unwrap().reconciliation());
-    assert_eq!(bill.cost_and_usage().unwrap().reserved_instances().len(), 1);
+    assert_eq!(bill.reconciliation(), whole.reconciliation());
+    let held = |bill: &Bill| bill.cost_and_usage().unwrap().reserved_instances().to_vec();
+    assert_eq!(held(&bill), held(&whole));
 }
 
 #[test]
