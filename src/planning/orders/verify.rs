@@ -240,13 +240,16 @@ impl<'m> Matching<'m> {
             if known.contains(commitment.id.as_str()) {
                 continue;
             }
-            // By its identifier, else the order for the same offer whose start is nearest.
+            // By its identifier, else the order for the same offer whose start, and then quantity, is nearest.
             let wants =
                 |order: &Order| order.results.iter().any(|result| result.id == commitment.id || result.offer == commitment.offer);
             let distance = |order: &Order| {
                 let is_named = order.results.iter().any(|result| result.id == commitment.id);
                 let start = order.start.unwrap_or(order.at);
-                (!is_named, (start - commitment.start).num_seconds().abs())
+                // Of two orders for the same, the one for as much.
+                let of_offer = order.results.iter().filter(|result| result.offer == commitment.offer);
+                let by = of_offer.map(|result| (result.quantity - commitment.quantity).abs()).min();
+                (!is_named, (start - commitment.start).num_seconds().abs(), by)
             };
             let of_orders = orders.orders.iter().enumerate().filter(|(_, order)| wants(order));
             // Else it may be the renewal of something whose renewal was to be stopped.
