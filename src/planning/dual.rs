@@ -160,7 +160,9 @@ mod tests {
                 assert!(by < 1e-6 && (!row.is_equality() || by > -1e-6), "a row is broken by {by}");
             }
             // Rows that are slack at the optimum have no weight.
-            let bears = |(row, weight): (&Constraint, &f64)| row.is_equality() || *weight < 1e-9 || row.expression().eval_with(&values) > -1e-6;
+            let bears = |(row, weight): (&Constraint, &f64)| {
+                row.is_equality() || *weight < 1e-9 || row.expression().eval_with(&values) > -1e-6
+            };
             assert!(rows.iter().zip(&optimum.weights).all(bears));
         }
     }

@@ -454,7 +454,8 @@ impl<'s, 'a> Search<'s, 'a> {
     /// Prices nothing and the simple rules' points, so that the master starts with cuts where plans lie. What sweeps of an earlier search have
     /// found is known.
     pub(super) fn start(&mut self) {
-        let known: Vec<Point> = self.swept.points().iter().map(|(steps, of_blocks)| self.costed(steps.clone(), of_blocks)).collect();
+        let known: Vec<Point> =
+            self.swept.points().iter().map(|(steps, of_blocks)| self.costed(steps.clone(), of_blocks)).collect();
         for start in std::iter::once(self.problem.nothing()).chain(baseline::starts(self.problem)) {
             let steps = fractional(&start);
             let point = known.iter().find(|point| point.steps == steps).cloned().unwrap_or_else(|| self.point(steps));
