@@ -31,6 +31,8 @@ mod clash;
 mod column;
 #[cfg(feature = "highs")]
 mod curves;
+#[cfg(feature = "highs")]
+mod dual;
 mod export;
 mod extensive;
 #[cfg(feature = "highs")]
@@ -63,6 +65,8 @@ mod rule;
 mod solve;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod spot;
+#[cfg(feature = "highs")]
+mod swept;
 mod timing;
 #[cfg(feature = "highs")]
 pub mod triage;

@@ -88,8 +88,8 @@ def main() -> None:
         assert bound <= cost and cost - bound <= 1e-3 * cost, f"the bound is {bound}, the cost {cost}"
         assert again["steps"] == plan["steps"] and again["objective"] == cost, "the order of columns changes the answer"
         print(
-            f"| {pools} x {hours:,} | {best:,.2f} | {min(took for _, took, _ in runs):.2f} | {min(spent for *_, spent in runs):.2f} "
-            f"| {cost:,.2f} | {bound:,.2f} | {clock:.2f} | {work:.2f} | {best / cost - 1:+.4%} | {moved / best - 1:+.2%} | the same |",
+            f"| {pools} x {hours:,} | {best:,.2f} | {min(took for _, took, _ in runs):.3f} | {min(spent for *_, spent in runs):.3f} "
+            f"| {cost:,.2f} | {bound:,.2f} | {clock:.3f} | {work:.3f} | {best / cost - 1:+.4%} | {moved / best - 1:+.2%} | the same |",
             flush=True,
         )
 

@@ -118,7 +118,7 @@ impl Elastic<'_, '_> {
             if is_known {
                 return Ok(gives);
             }
-            self.master.add(cuts);
+            self.master.add(cuts, None);
         }
         Ok(Vec::new())
     }

@@ -2,20 +2,24 @@
 //!
 //! One variable a candidate (steps bought), one a block of hours (its on-demand cost, bounded from below by the recourse's cuts), one a line in
 //! each path of prices, the policy's rules as rows, and what the objective needs. Formula: `docs/formulation.md`, "Master problem". Bound and
-//! status are read through the `highs` model, since good_lp hides them.
+//! status are read through the `highs` model, since good_lp hides them. Where purchases need not be whole, its dual is solved instead
+//! (`planning/dual.rs`), which is smaller.
 //!
 //! Its unknowns: `docs/formulation.md`, "Variables".
 
-use super::capacity::Capacities;
+use super::capacity::{Capacities, is_long};
+use super::dual::{self, Optimum};
 use super::objective::Objective;
 use super::path::{OwnCapacity, PathCut};
 use super::problem::Problem;
 use super::recourse::{Block, Cut, Group};
 use super::rows::{Row, RowKind, Term};
+use super::swept::{Source, Weights};
 use crate::error::{Error, Problem as Wrong, Result};
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
 use highs::{HighsModelStatus, HighsSolutionStatus};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 /// The master problem with the cuts known so far.
 #[derive(Clone)]
@@ -31,10 +35,10 @@ pub(super) struct Master<'p, 'a> {
 /// What is known of the on-demand cost: bounds that hold for every plan over the same usage, slots and blocks.
 #[derive(Clone, Default)]
 pub(super) struct Cuts {
-    /// Block and its cut.
-    of_blocks: Vec<(usize, Cut)>,
+    /// Block, where the prices come from if they are kept, and the block's cut.
+    of_blocks: Vec<(usize, Option<Source>, Cut)>,
     /// Paths of prices, each with a cut a group.
-    paths: Vec<Vec<PathCut>>,
+    paths: Vec<(Source, Vec<PathCut>)>,
 }
 
 /// What to solve.
@@ -73,6 +77,8 @@ pub(super) struct MasterAnswer {
     pub(super) stopped: bool,
     /// By how much each row that may give does, in its own unit.
     pub(super) gives: BTreeMap<usize, f64>,
+    /// With what weight cuts bear the bound, if purchases need not be whole and the dual was solved.
+    pub(super) weights: Option<Weights>,
 }
 
 impl<'p, 'a> Master<'p, 'a> {
@@ -91,16 +97,16 @@ impl<'p, 'a> Master<'p, 'a> {
         self.cuts = cuts;
     }
 
-    /// Adds a sweep's cuts, one for each block.
-    pub(super) fn add(&mut self, cuts: Vec<Cut>) {
-        self.cuts.of_blocks.extend(cuts.into_iter().enumerate());
+    /// Adds a sweep's cuts, one for each block; `source` says where its prices are kept, if they are.
+    pub(super) fn add(&mut self, cuts: Vec<Cut>, source: Option<Source>) {
+        self.cuts.of_blocks.extend(cuts.into_iter().enumerate().map(|(block, cut)| (block, source, cut)));
     }
 
     /// Adds a path of prices; of the older ones only the last few are kept.
-    pub(super) fn add_path(&mut self, path: Vec<PathCut>, kept: usize) {
+    pub(super) fn add_path(&mut self, source: Source, path: Vec<PathCut>, kept: usize) {
         let surplus = (self.cuts.paths.len() + 1).saturating_sub(kept);
         self.cuts.paths.drain(..surplus);
-        self.cuts.paths.push(path);
+        self.cuts.paths.push((source, path));
     }
 
     /// How many cuts there are.
@@ -110,20 +116,21 @@ impl<'p, 'a> Master<'p, 'a> {
 
     /// What the cuts know of a block's on-demand cost at a capacity.
     pub(super) fn known(&self, block: usize, capacity: &[f64]) -> f64 {
-        self.cuts.of_blocks.iter().filter(|(of, _)| *of == block).map(|(_, cut)| cut.at(capacity)).fold(0.0, f64::max)
+        let of_block = self.cuts.of_blocks.iter().filter(|(of, ..)| *of == block);
+        of_block.map(|(.., cut)| cut.at(capacity)).fold(0.0, f64::max)
     }
 
     /// Keeps only the cuts within a tolerance of binding at one of the points given (capacity by epoch).
     pub(super) fn purge(&mut self, points: &[&[Vec<f64>]], tolerance: f64) {
         let mut highest = vec![vec![f64::NEG_INFINITY; self.blocks.len()]; points.len()];
         let at = |blocks: &[Block], block: usize, cut: &Cut, point: &[Vec<f64>]| cut.at(&point[blocks[block].epoch]);
-        for (block, cut) in &self.cuts.of_blocks {
+        for (block, _, cut) in &self.cuts.of_blocks {
             for (point, highest) in points.iter().zip(&mut highest) {
                 highest[*block] = highest[*block].max(at(&self.blocks, *block, cut, point));
             }
         }
         let blocks = &self.blocks;
-        self.cuts.of_blocks.retain(|(block, cut)| {
+        self.cuts.of_blocks.retain(|(block, _, cut)| {
             let is_near = |(point, highest): (&&[Vec<f64>], &Vec<f64>)| {
                 at(blocks, *block, cut, point) >= highest[*block] - tolerance * self.scale
             };
@@ -160,8 +167,9 @@ impl<'p, 'a> Master<'p, 'a> {
             objective = Expression::default();
         }
         let capacities = Capacities::new(problem, &steps, &mut model);
+        let first_cut = model.rows.len();
         self.cut_rows(&steps, &open, &capacities, &mut model);
-        self.path_rows(&steps, &open, &capacities, &mut model);
+        let of_paths = self.path_rows(&steps, &open, &capacities, &mut model);
         let mut gives = BTreeMap::new();
         for (index, row) in problem.rows.rows.iter().enumerate() {
             let (sum, size) = self.row_sum(row, &steps, &open, &choices);
@@ -181,11 +189,38 @@ impl<'p, 'a> Master<'p, 'a> {
                 Some(_) => {}
             }
         }
+        let began = Instant::now();
+        // Long calendars are networks, which HiGHS solves well as they are.
+        let is_by_dual = !question.is_integer && question.elastic.is_none() && !is_long(problem);
+        if is_by_dual && let Some(optimum) = dual::minimise(&model.variables, &model.rows, &objective, question.seconds)? {
+            return Ok(Some(self.of_dual(&optimum, first_cut, &of_paths)));
+        }
         let mut solver = model.variables.minimise(objective).using(good_lp::highs);
         for row in model.rows {
             solver.add_constraint(row);
         }
-        self.ask(solver, question, &gives)
+        self.ask(solver, question, question.seconds - began.elapsed().as_secs_f64(), &gives)
+    }
+
+    /// The answer of the dual, in which the cuts' rows begin with `first_cut`; `of_paths` gives row, group and source of the paths.
+    fn of_dual(&self, optimum: &Optimum, first_cut: usize, of_paths: &[(usize, usize, Source)]) -> MasterAnswer {
+        let bears = |weight: f64| weight > 1e-9;
+        let of_cuts = self.cuts.of_blocks.iter().zip(&optimum.weights[first_cut..]);
+        let of_cut = |((block, source, _), weight): (&(usize, Option<Source>, Cut), &f64)| {
+            source.filter(|_| bears(*weight)).map(|source| (*block, source, *weight))
+        };
+        let of_path = |(row, group, source): &(usize, usize, Source)| (*group, *source, optimum.weights[*row]);
+        let weights = Weights {
+            of_blocks: of_cuts.filter_map(of_cut).collect(),
+            of_paths: of_paths.iter().map(of_path).filter(|(.., weight)| bears(*weight)).collect(),
+        };
+        MasterAnswer {
+            steps: Some(optimum.columns.iter().take(self.problem.columns.len()).map(|steps| steps.max(0.0)).collect()),
+            bound: optimum.value * self.scale + self.constant(),
+            stopped: false,
+            gives: BTreeMap::new(),
+            weights: Some(weights),
+        }
     }
 
     /// The sum of a policy row, divided by the size that is returned with it.
@@ -214,11 +249,12 @@ impl<'p, 'a> Master<'p, 'a> {
         &self,
         model: good_lp::solvers::highs::HighsProblem,
         question: &Question<'_>,
+        seconds: f64,
         gives: &BTreeMap<usize, (usize, f64)>,
     ) -> Result<Option<MasterAnswer>> {
         let mut model = model.try_into_inner().map_err(|error| solver(error.to_string()))?;
         model.make_quiet();
-        model.set_option("time_limit", question.seconds.max(0.1));
+        model.set_option("time_limit", seconds.max(0.1));
         model.set_option("random_seed", 0);
         model.set_option("threads", 1);
         model.set_option("mip_rel_gap", question.relative_gap);
@@ -242,7 +278,7 @@ impl<'p, 'a> Master<'p, 'a> {
         let steps = is_feasible.then(|| columns.iter().take(count).map(|steps| steps.max(0.0)).collect());
         let given = |(index, (column, size)): (&usize, &(usize, f64))| (*index, columns[*column] * size);
         let gives = if is_feasible { gives.iter().map(given).collect() } else { BTreeMap::new() };
-        Ok(Some(MasterAnswer { steps, bound: bound * self.scale + self.constant(), stopped, gives }))
+        Ok(Some(MasterAnswer { steps, bound: bound * self.scale + self.constant(), stopped, gives, weights: None }))
     }
 
     /// What the objective has beside the variables.
@@ -364,7 +400,7 @@ impl<'p, 'a> Master<'p, 'a> {
 
     /// `open_b >= constant - Σ slope · capacity`.
     fn cut_rows(&self, steps: &[Variable], open: &[Variable], capacities: &Capacities<'_>, model: &mut Model) {
-        for (block, cut) in &self.cuts.of_blocks {
+        for (block, _, cut) in &self.cuts.of_blocks {
             let mut row: Expression = open[*block].into();
             let epoch = self.blocks[*block].epoch;
             for (slot, slope) in cut.slope.iter().enumerate() {
@@ -375,8 +411,16 @@ impl<'p, 'a> Master<'p, 'a> {
     }
 
     /// The cuts by line: `Σ_b open_b >= constant - Σ wide + Σ_i of_line_i`, `of_line_i >= each tangent`.
-    fn path_rows(&self, steps: &[Variable], open: &[Variable], capacities: &Capacities<'_>, model: &mut Model) {
-        for cut in self.cuts.paths.iter().flatten() {
+    /// Returns row, group and source of each.
+    fn path_rows(
+        &self,
+        steps: &[Variable],
+        open: &[Variable],
+        capacities: &Capacities<'_>,
+        model: &mut Model,
+    ) -> Vec<(usize, usize, Source)> {
+        let mut rows = Vec::new();
+        for (source, cut) in self.cuts.paths.iter().flat_map(|(source, cuts)| cuts.iter().map(|cut| (*source, cut))) {
             let mut row = Expression::default();
             for (block, open) in self.blocks.iter().zip(open) {
                 if block.group == cut.group {
@@ -399,8 +443,10 @@ impl<'p, 'a> Master<'p, 'a> {
                     model.rows.push(constraint!(tangent >= constant / self.scale));
                 }
             }
+            rows.push((model.rows.len(), cut.group, source));
             model.rows.push(constraint!(row >= cut.constant / self.scale));
         }
+        rows
     }
 }
 

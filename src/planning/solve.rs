@@ -1,7 +1,7 @@
 //! The method: cutting planes between master problem and recourse, then integers, then the judge (`planning/judged.rs`).
 //!
-//! 1. Relaxed: the master proposes purchases, a sweep over all hours prices them and returns cuts by block of hours; the averaged hourly prices
-//!    give cuts by line, which tell the master about all lines at once. Points are queried between the proposal and the best point so far
+//! 1. Relaxed: the master proposes purchases, a sweep over all hours prices them and returns cuts by block of hours; the hourly prices that
+//!    bear the master's bound give cuts by line, which tell the master about all lines at once. Points are queried between the proposal and the best point so far
 //!    (in-out step), which keeps the number of rounds small.
 //! 2. Integer: the same with whole steps, from the cuts of the relaxed stage, until the best integer point is within the gap of the
 //!    master's bound.
@@ -16,7 +16,8 @@ use super::objective::Objective;
 use super::path::OwnCapacity;
 use super::plan::Plan;
 use super::problem::{Evaluation, Problem, fractional};
-use super::recourse::{Block, Prices};
+use super::recourse::Block;
+use super::swept::Swept;
 use crate::error::{Problem as Wrong, Result};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -176,7 +177,7 @@ impl<'a> Problem<'a> {
 const MIXED_SLOTS: usize = 2;
 
 /// The share of the usage by which a point of the search may miss the least coverage asked for.
-const COVERAGE_TOLERANCE: f64 = 1e-7;
+pub(super) const COVERAGE_TOLERANCE: f64 = 1e-7;
 
 /// The share of the gap asked for that the relaxed stage may leave to the others.
 const RELAXED_SHARE: f64 = 0.3;
@@ -210,10 +211,8 @@ pub(super) struct Search<'s, 'a> {
     pub(super) best: Point,
     /// The master's last relaxed proposal.
     proposed: Option<Vec<f64>>,
-    /// Averaged hourly prices of the wide slots, and how many they are of.
-    pub(super) averaged: Option<(Prices, u32)>,
-    /// Points to start from, beside those of simple rules.
-    pub(super) starts: Vec<Vec<f64>>,
+    /// What sweeps have found.
+    pub(super) swept: Swept,
     /// Slots that cover the same lines.
     rivals: Vec<Vec<usize>>,
     /// Integer points visited.
@@ -247,8 +246,7 @@ impl<'s, 'a> Search<'s, 'a> {
             bound: f64::NEG_INFINITY,
             best,
             proposed: None,
-            averaged: None,
-            starts: Vec::new(),
+            swept: Swept::default(),
             rivals,
             integer,
             stopped: false,
@@ -338,7 +336,7 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Makes a point the best if it is.
-    fn improve_with(&mut self, point: Point) {
+    pub(super) fn improve_with(&mut self, point: Point) {
         if point.cost < self.best.cost && self.problem.is_within_policy(&point.steps) {
             self.best = point;
         }
@@ -350,40 +348,55 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Sweeps at a point and adds its cuts to the master.
-    fn point(&mut self, steps: Vec<f64>) -> Point {
+    pub(super) fn point(&mut self, steps: Vec<f64>) -> Point {
         let began = Instant::now();
         let capacity = self.problem.capacity(&steps);
         let (cuts, prices) = self.problem.recourse.sweep(&capacity, &self.blocks);
         self.sweeps += 1;
-        let first = self.problem.commitment_cost(&steps);
-        let groups = self.problem.recourse.groups();
-        let mut costs = vec![0.0; groups.len()];
         let of_blocks: Vec<f64> = self.blocks.iter().zip(&cuts).map(|(block, cut)| cut.at(&capacity[block.epoch])).collect();
-        for (block, cost) in self.blocks.iter().zip(&of_blocks) {
-            costs[block.group] += cost;
+        let source = self.swept.sweep(prices);
+        self.master.add(cuts, Some(source));
+        let point = self.costed(steps.clone(), &of_blocks);
+        self.swept.visit(steps, of_blocks);
+        self.sweeping += began.elapsed();
+        point
+    }
+
+    /// A point whose blocks of hours cost this much on demand.
+    fn costed(&self, steps: Vec<f64>, of_blocks: &[f64]) -> Point {
+        let mut on_demand = self.on_demand(of_blocks);
+        let short = self.cap_coverage(&mut on_demand);
+        let cost = if short <= COVERAGE_TOLERANCE { self.cost(&steps, of_blocks, on_demand) } else { f64::INFINITY };
+        Point { steps, cost, short }
+    }
+
+    /// What is left on demand by group.
+    pub(super) fn on_demand(&self, of_blocks: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.problem.recourse.groups().len()];
+        for (block, cost) in self.blocks.iter().zip(of_blocks) {
+            sums[block.group] += cost;
         }
-        let short = self.cap_coverage(&mut costs);
-        for cost in &mut costs {
-            *cost += first;
-        }
+        sums
+    }
+
+    /// The objective of steps that leave this much on demand, by group.
+    pub(super) fn cost(&self, steps: &[f64], of_blocks: &[f64], on_demand: Vec<f64>) -> f64 {
+        let groups = self.problem.recourse.groups();
+        let first = self.problem.commitment_cost(steps);
+        let mut costs: Vec<f64> = on_demand.into_iter().map(|cost| cost + first).collect();
         if let Some(agreement) = &self.problem.agreement {
             // Terms were checked when the problem was built, so that this settles.
             let added =
-                agreement.relaxed(groups, &self.blocks, &of_blocks, &steps).unwrap_or_else(|_| vec![f64::INFINITY; costs.len()]);
+                agreement.relaxed(groups, &self.blocks, of_blocks, steps).unwrap_or_else(|_| vec![f64::INFINITY; costs.len()]);
             costs.iter_mut().zip(added).for_each(|(cost, added)| *cost += added);
         }
         let probabilities: Vec<f64> = groups.iter().map(|group| group.probability).collect();
-        let cost = self.problem.objective.of(&costs, &probabilities);
-        self.master.add(cuts);
-        self.average(prices);
-        self.sweeping += began.elapsed();
-        let cost = if short <= COVERAGE_TOLERANCE { cost } else { f64::INFINITY };
-        Point { steps, cost, short }
+        self.problem.objective.of(&costs, &probabilities)
     }
 
     /// Raises the on-demand cost of scenarios to what a cap on coverage leaves, as if the rest of the commitments went unused; returns
     /// how much more is left on demand than the least coverage allows, as a share of the usage, where it is most.
-    fn cap_coverage(&self, on_demand: &mut [f64]) -> f64 {
+    pub(super) fn cap_coverage(&self, on_demand: &mut [f64]) -> f64 {
         let policy = &self.problem.policy;
         let mut short = f64::NEG_INFINITY;
         for (open, equivalent) in on_demand.iter_mut().zip(&self.problem.on_demand_equivalent) {
@@ -397,32 +410,19 @@ impl<'s, 'a> Search<'s, 'a> {
         short
     }
 
-    /// Mixes an hour's new prices into the averaged ones, the new ones with weight 2 / (n + 1).
-    fn average(&mut self, prices: Prices) {
-        match &mut self.averaged {
-            None => self.averaged = Some((prices, 1)),
-            Some((averaged, count)) => {
-                *count += 1;
-                let share = (2.0 / (f64::from(*count) + 1.0)).max(0.1);
-                for (average, price) in averaged.0.iter_mut().zip(&prices.0) {
-                    *average += share * (price - *average);
-                }
-            }
-        }
-    }
-
-    /// Gives the master the cuts by line of the averaged prices, exact at some points.
+    /// Gives the master the cuts by line of the prices that bear its bound, exact at some points.
     fn respond(&mut self, points: &[&[f64]]) {
         if self.own.len() < 2 {
             return;
         }
-        let Some((prices, _)) = &self.averaged else { return };
         let began = Instant::now();
+        let Some(prices) = self.swept.bearing(&self.problem.recourse, &self.blocks) else { return };
         let points: Vec<Vec<Vec<f64>>> = points.iter().map(|steps| self.problem.capacity(steps)).collect();
-        let path = self.problem.recourse.path(prices, &self.own, &points);
+        let path = self.problem.recourse.path(&prices, &self.own, &points);
         self.sweeps += 1;
+        let source = self.swept.keep(prices);
+        self.master.add_path(source, path, 3);
         self.sweeping += began.elapsed();
-        self.master.add_path(path, 3);
     }
 
     /// Gives the master cuts on both sides of the whole steps next to a point, in every epoch: where purchases have many dates and no slot is
@@ -445,21 +445,24 @@ impl<'s, 'a> Search<'s, 'a> {
                 }
             }
             let (cuts, _) = self.problem.recourse.sweep(&capacity, &self.blocks);
-            self.master.add(cuts);
+            self.master.add(cuts, None);
             self.sweeps += 1;
         }
         self.sweeping += began.elapsed();
     }
 
-    /// Prices nothing and the simple rules' points, so that the master starts with cuts where plans lie.
+    /// Prices nothing and the simple rules' points, so that the master starts with cuts where plans lie. What sweeps of an earlier search have
+    /// found is known.
     pub(super) fn start(&mut self) {
+        let known: Vec<Point> =
+            self.swept.points().iter().map(|(steps, of_blocks)| self.costed(steps.clone(), of_blocks)).collect();
         for start in std::iter::once(self.problem.nothing()).chain(baseline::starts(self.problem)) {
-            let point = self.point(fractional(&start));
+            let steps = fractional(&start);
+            let point = known.iter().find(|point| point.steps == steps).cloned().unwrap_or_else(|| self.point(steps));
             self.integer.insert(start, point.cost);
             self.improve_with(point);
         }
-        for start in std::mem::take(&mut self.starts) {
-            let point = self.point(start);
+        for point in known {
             self.improve_with(point);
         }
     }
@@ -488,6 +491,7 @@ impl<'s, 'a> Search<'s, 'a> {
                 break;
             };
             bound = answer.bound.max(bound);
+            self.swept.weigh(answer.weights);
             if closed.is_empty() {
                 self.proposed = Some(proposed.clone());
                 self.bound = self.bound.max(bound);
@@ -530,7 +534,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Mixes a point that covers less than the policy asks with the best one until enough is covered. What is left on demand is convex, so that
     /// the chord between them meets the least coverage where enough is covered; more of the best point makes up for slots that are left out.
-    fn mend(&mut self, point: &Point) {
+    pub(super) fn mend(&mut self, point: &Point) {
         let chord = point.short / (point.short - self.best.short.min(0.0));
         for more in [0.0, 0.2, 0.5] {
             let share = chord + more * (1.0 - chord);
@@ -544,7 +548,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// A point near the one given that mixes at most [`MIXED_SLOTS`] of the slots that cover the same lines: the rest of their capacity goes to
     /// the largest of them. An hour's prices are found by a search nested once for each, so more would take long, and the best plans mix few.
-    fn sparse(&self, mut steps: Vec<f64>) -> Vec<f64> {
+    pub(super) fn sparse(&self, mut steps: Vec<f64>) -> Vec<f64> {
         let candidates = &self.problem.candidates;
         for rivals in &self.rivals {
             let order = self.by_coverage(rivals, &steps);
@@ -572,6 +576,7 @@ impl<'s, 'a> Search<'s, 'a> {
         for _ in 0..rounds {
             let seconds = self.seconds_left().min(20.0);
             let answer = self.ask(true, closed, 0.5 * target, seconds)?;
+            self.swept.weigh(None);
             if closed.is_empty() {
                 self.bound = self.bound.max(answer.bound);
             }

@@ -240,7 +240,7 @@ impl<'m> Matching<'m> {
             if known.contains(commitment.id.as_str()) {
                 continue;
             }
-            // By its identifier, else the order for the same offer whose start is nearest.
+            // By its identifier, else the order for the same offer whose start, and then quantity, is nearest.
             let wants =
                 |order: &Order| order.results.iter().any(|result| result.id == commitment.id || result.offer == commitment.offer);
             let distance = |order: &Order| {
@@ -248,13 +248,21 @@ impl<'m> Matching<'m> {
                 let start = order.start.unwrap_or(order.at);
                 (!is_named, (start - commitment.start).num_seconds().abs())
             };
+            // Of two orders for the same, one that still lacks something, and the one for as much.
+            let rest = |index: usize, order: &Order| {
+                let of_offer = || order.results.iter().filter(|result| result.offer == commitment.offer);
+                let ordered: Decimal = of_offer().map(|result| result.quantity).sum();
+                let came: Decimal =
+                    results[index].iter().filter(|came| came.offer == commitment.offer).map(|came| came.quantity).sum();
+                (came >= ordered, of_offer().map(|result| (result.quantity - commitment.quantity).abs()).min())
+            };
             let of_orders = orders.orders.iter().enumerate().filter(|(_, order)| wants(order));
             // Else it may be the renewal of something whose renewal was to be stopped.
             let is_renewal = |order: &Order| {
                 let ended = ends_with(order, held).filter(|ended| ended.offer == commitment.offer);
                 ended.is_some_and(|ended| (ended.end - commitment.start).num_hours().abs() <= 24)
             };
-            let index = of_orders.min_by_key(|(_, order)| distance(order)).map(|(index, _)| index);
+            let index = of_orders.min_by_key(|(index, order)| (distance(order), rest(*index, order))).map(|(index, _)| index);
             if let Some(index) = index.or_else(|| orders.orders.iter().position(is_renewal)) {
                 results[index].push(commitment);
             }

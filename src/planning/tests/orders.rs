@@ -3,7 +3,7 @@
 use super::actions::{families, start};
 use super::*;
 use crate::billing::Rules;
-use crate::planning::orders::{Came, Cause, Operation, Orders, verify};
+use crate::planning::orders::{Came, Cause, Operation, Order, Orders, verify};
 use crate::portfolio::action::Action;
 use crate::portfolio::deadline::DeadlineKind;
 use chrono::Duration;
@@ -84,7 +84,11 @@ fn what_differs_is_split_by_cause_and_adds_up() {
     let Solved { catalog, usage, portfolio, orders, .. } = solved();
     let position = |operation: Operation| orders.orders.iter().position(|order| order.operation == operation).unwrap();
     let (bought, sold) = (position(Operation::Buy), position(Operation::Act(Action::Sell)));
-    let exchanged = position(Operation::Act(Action::Exchange));
+    // An exchange for what no other order brings: of two for the same, nothing tells which was left out.
+    let is_alone = |order: &&Order| orders.orders.iter().filter(|other| other.offer == order.offer).count() == 1;
+    let of_exchange = |order: &&Order| order.operation == Operation::Act(Action::Exchange);
+    let exchanged = orders.orders.iter().find(|order| of_exchange(order) && is_alone(order)).unwrap();
+    let exchanged = orders.orders.iter().position(|order| order.id == exchanged.id).unwrap();
     let check = |came: &Orders, billed: Option<Money>, usage_came: &UsageCurves, catalog_came: &Catalog| {
         let held = came.apply(&portfolio).unwrap();
         let came = Came { usage: usage_came, catalog: catalog_came, portfolio: &held, billed };
