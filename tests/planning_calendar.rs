@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 #[allow(dead_code)]
-#[path = "common/trace.rs"]
+#[path = "../cli/src/command/trace.rs"]
 mod trace;
 
 /// An hour on demand costs 2.1, a committed one 1.

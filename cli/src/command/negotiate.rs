@@ -1,6 +1,7 @@
 //! `covermix negotiate`: which agreement to sign together with which commitments to buy, the discount at which another would do, and what each
 //! clause is worth.
 
+use super::actions;
 use super::agreements::Agreements;
 use crate::answer::{Answer, Result, Verdict};
 use crate::console::Console;
@@ -11,7 +12,7 @@ use covermix::finance::agreement::{CarryLifetime, CarryOver, EarlyRenewal, Short
 use covermix::planning::agreement::{
     AgreementFirst, Branch, Choice, Clause, ClauseValue, IndifferenceDiscount, OfferedAgreement,
 };
-use covermix::planning::{Planner, Policy, Problem};
+use covermix::planning::{Planner, Policy, Problem, Repriced};
 use covermix::portfolio::Commitment;
 use covermix::report::write_json;
 use covermix::scenario::{ScenarioFile, Scenarios};
@@ -87,6 +88,8 @@ pub(crate) struct Negotiate {
 /// All that was found.
 struct Findings<'p, 'a> {
     problem: &'p Problem<'a>,
+    /// The plan under the agreement chosen, at the prices of the scenarios that change them, before the agreement.
+    repriced: Vec<Repriced>,
     agreements: &'p Agreements,
     offers: &'p [OfferedAgreement],
     choice: Choice,
@@ -134,8 +137,14 @@ impl Negotiate {
                     clauses = problem.clause_values(signed, &asked, other, options)?;
                 }
             }
+            let best = choice.best();
+            let repriced = if scenarios.iter().flat_map(Scenarios::as_slice).any(|scenario| !scenario.prices.is_empty()) {
+                problem.under(&best.offer, other)?.repriced(&best.solution.steps)?
+            } else {
+                Vec::new()
+            };
             let (problem, agreements, offers, currency) = (&problem, &agreements, offers.as_slice(), catalog.currency());
-            Ok(Findings { problem, agreements, offers, choice, first, indifference, clauses, currency })
+            Ok(Findings { problem, repriced, agreements, offers, choice, first, indifference, clauses, currency })
         })?;
         let document = findings.document()?;
         if let Some(path) = &self.out {
@@ -224,6 +233,14 @@ impl Findings<'_, '_> {
                 branch.offer.name,
                 if list.is_empty() { "nothing".to_owned() } else { list.join(", ") }
             );
+        }
+        if !self.repriced.is_empty() {
+            let _ = write!(
+                text,
+                "\nPrice changes are in no cost above. What is bought under {}, before its discounts:",
+                best.offer.name
+            );
+            actions::note_prices(&self.repriced, currency, &mut text);
         }
         self.order(&mut text);
         self.asked(&mut text);
@@ -348,7 +365,7 @@ impl Findings<'_, '_> {
                 "clause": value.clause.to_string(), "value": value.value, "proven_from": value.proven.0, "proven_to": value.proven.1,
                 "shortfall_probability": value.shortfall_probability, "changes_purchases": value.changes_purchases,
             })).collect::<Vec<_>>(),
-            "ledgers": ledgers,
+            "ledgers": ledgers, "repriced": actions::prices_document(&self.repriced),
         }))
     }
 }

@@ -75,9 +75,6 @@ impl Recommend {
             Some(path) => Some(ScenarioFile::read(path)?.scenarios(&usage, Some(&catalog))?),
             None => None,
         };
-        if scenarios.iter().flat_map(Scenarios::as_slice).any(|scenario| !scenario.prices.is_empty()) {
-            console.note("note: the scenarios' price changes are not in this plan: it is priced by the catalog given");
-        }
         let planner = Planner::new(&catalog);
         let planner =
             scenarios.as_ref().map_or_else(|| planner.clone().usage(&usage), |futures| planner.clone().scenarios(futures));
@@ -108,6 +105,7 @@ impl Recommend {
         }
         let mut text = recommendation_table(&plan, &catalog);
         let mut document = report.json()?;
+        actions::note_prices(&problem.repriced(&plan.solution().steps)?, catalog.currency(), &mut text);
         if let Some(name) = signed {
             let _ = writeln!(
                 text,
@@ -121,7 +119,6 @@ impl Recommend {
         }
         if self.rights.is_some() {
             let _ = writeln!(text, "\n{}", actions::table(&plan, &catalog));
-            document["actions"] = actions::document(&plan);
             if let Some(folder) = &self.out {
                 let orders = plan.orders(&problem, &actions::buyer(&portfolio))?;
                 for name in ["orders.json", "orders.csv"] {

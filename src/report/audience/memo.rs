@@ -1,13 +1,28 @@
 //! The page for who signs: the ask, what it is worth, what it does to cash and EBITDA, the risk, and lines for approval. One sheet of paper.
 
 use super::super::document::{Block, Document, Format, Reader, Tile, text};
-use super::{investment, paragraph, proof, risks, saving, subtitle, years};
+use super::{held, investment, paragraph, proof, risks, saving, subtitle, years};
 
 pub(super) fn document(reader: &Reader<'_>) -> Document {
     let report = reader.report;
     let mut blocks = Vec::new();
+    let actions = held::summary(reader);
     if report.purchases.is_empty() {
-        blocks.push(paragraph("Nothing is asked for: no commitment that the policy allows lowers this bill."));
+        match actions {
+            None => blocks.push(paragraph("Nothing is asked for: no commitment that the policy allows lowers this bill.")),
+            Some(actions) => {
+                blocks.push(Block::Heading("The ask".into()));
+                blocks.push(Block::Paragraph(vec![
+                    text("Approve the actions below and buy nothing: they take the monthly bill from "),
+                    reader.money("/before_monthly"),
+                    text(" to "),
+                    reader.money("/billed_monthly"),
+                    text("."),
+                ]));
+                blocks.push(Block::Paragraph(actions));
+                blocks.push(Block::Approval);
+            }
+        }
         blocks.push(Block::Paragraph(proof(reader)));
         return Document { title: "Decision memo: cloud commitments".into(), subtitle: subtitle(reader), blocks };
     }
@@ -24,12 +39,17 @@ pub(super) fn document(reader: &Reader<'_>) -> Document {
         reader.money("/obligation"),
         text(" over their terms, "),
         reader.money("/upfront"),
-        text(" of it at purchase, and take the monthly bill from "),
+        text(if actions.is_some() {
+            " of it at purchase, and together with the actions below take the monthly bill from "
+        } else {
+            " of it at purchase, and take the monthly bill from "
+        }),
         reader.money("/before_monthly"),
         text(" to "),
         reader.money("/billed_monthly"),
         text("."),
     ]));
+    blocks.extend(actions.map(Block::Paragraph));
     let mut tiles = vec![
         saving(reader),
         Tile {

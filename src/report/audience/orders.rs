@@ -3,15 +3,21 @@
 use super::super::document::{Block, Cell, Document, Format, Reader, Table, columns, text};
 use super::super::explain::{payment, region, subject};
 use super::super::model::Purchase;
-use super::{paragraph, subtitle};
+use super::{held, paragraph, subtitle};
 
 pub(super) fn document(reader: &Reader<'_>) -> Document {
     let title = "Order list: cloud commitments".to_owned();
     let report = reader.report;
+    let mut blocks = Vec::new();
+    held::orders(reader, &mut blocks);
     if report.purchases.is_empty() {
-        return Document { title, subtitle: subtitle(reader), blocks: vec![paragraph("Nothing to order.")] };
+        blocks.insert(
+            0,
+            paragraph(if blocks.is_empty() { "Nothing to order." } else { "Nothing to buy; the actions below alone." }),
+        );
+        return Document { title, subtitle: subtitle(reader), blocks };
     }
-    let mut blocks = vec![
+    let purchases = [
         Block::Paragraph(vec![
             text(format!(
                 "{} orders, in this order. Nothing here has been bought: each is placed by hand, upfront ",
@@ -27,6 +33,7 @@ pub(super) fn document(reader: &Reader<'_>) -> Document {
         Block::Heading("Check after".into()),
         Block::Table(expected(reader)),
     ];
+    blocks.extend(purchases);
     let providers: Vec<&str> = report.purchases.iter().map(|purchase| purchase.provider.as_str()).collect();
     blocks.push(Block::List(checks(&providers)));
     Document { title, subtitle: subtitle(reader), blocks }
