@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, missing_docs)]
 
 mod common;
+#[path = "common/shared.rs"]
+mod shared;
 
 use common::{catalog, commitment, plan, price, reservation, usage};
 use covermix::billing::focus::{FocusRow, write_csv, write_json_lines};
@@ -15,8 +17,8 @@ use covermix::billing::{Judge, RatesAboveOnDemand, Rules};
 use covermix::portfolio::Portfolio;
 use ndarray::Array2;
 use rust_decimal::{Decimal, dec};
+use shared::shared;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 type Row = BTreeMap<String, String>;
 
@@ -238,20 +240,9 @@ fn compare(example: &Example, theirs: &[Row]) {
     assert!(compared > 0, "{}: nothing compared", example.file);
 }
 
-fn folder() -> Option<PathBuf> {
-    let shared = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let folder = shared.join("data/focus/spec-examples");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: {} is absent", folder.display());
-    None
-}
-
 #[test]
 fn the_specifications_examples_come_out_row_for_row() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = shared("focus/spec-examples") else { return };
     for example in &EXAMPLES {
         let text = std::fs::read_to_string(folder.join(format!("{}.csv", example.file))).unwrap();
         let mut reader = csv::Reader::from_reader(text.as_bytes());

@@ -9,6 +9,8 @@
     clippy::integer_division
 )]
 
+#[path = "common/shared.rs"]
+mod shared;
 #[allow(dead_code)]
 #[path = "../cli/src/command/trace.rs"]
 mod trace;
@@ -20,20 +22,13 @@ use covermix::scenario::reduction::{error_of, features, reduce};
 use covermix::time::{Hour, HourGrid};
 use covermix::usage::UsageCurves;
 use ndarray::Array2;
-use std::path::PathBuf;
+use shared::shared;
 
 /// Price of an hour on demand, in the paper's cost; a committed hour costs 1.
 const PREMIUM: f64 = 2.1;
 
 fn usage() -> Option<UsageCurves> {
-    let shared = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = shared.join("data/shavedice/hourly_normalized.csv.gz");
-    if !path.is_file() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(trace::read(&path).unwrap())
+    Some(trace::read(&shared("shavedice/hourly_normalized.csv.gz")?).unwrap())
 }
 
 /// Two and a half years of two lines that grow, with days, weeks and a migration from one to the other: for a machine without the trace.

@@ -89,11 +89,12 @@ fn risks(reader: &Reader<'_>) -> Vec<Vec<Span>> {
             text("."),
         ]);
     }
+    let what = if held::is_changed(reader) { "the purchases cost" } else { "the plan costs" };
     match report.break_even_usage {
         Some(_) => risks.push(vec![
             text("Usage may fall to "),
             reader.span("/break_even_usage", Format::Percent(1)),
-            text(" of what it was, in every hour, before the plan costs more than buying nothing."),
+            text(format!(" of what it was, in every hour, before {what} more than buying nothing.")),
         ]),
         None => risks.push(vec![text("However far usage falls, the plan does not cost more than buying nothing.")]),
     }

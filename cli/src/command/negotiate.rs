@@ -5,17 +5,16 @@ use super::actions;
 use super::agreements::Agreements;
 use crate::answer::{Answer, Result, Verdict};
 use crate::console::Console;
-use crate::inputs::{self, Demand};
+use crate::inputs::{Demand, Terms};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::Args;
-use covermix::finance::agreement::{CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule, Terms};
+use covermix::finance::agreement::{self, CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule};
 use covermix::planning::agreement::{
     AgreementFirst, Branch, Choice, Clause, ClauseValue, IndifferenceDiscount, OfferedAgreement,
 };
-use covermix::planning::{Planner, Policy, Problem, Repriced};
+use covermix::planning::{Problem, Repriced};
 use covermix::portfolio::Commitment;
 use covermix::report::write_json;
-use covermix::scenario::{ScenarioFile, Scenarios};
 use covermix::units::to_f64;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -59,15 +58,8 @@ pub(crate) struct Negotiate {
     /// The agreements on offer (TOML or JSON).
     #[arg(long, value_name = "FILE")]
     agreements: PathBuf,
-    /// Commitments already held (covermix JSON).
-    #[arg(long, value_name = "FILE")]
-    portfolio: Option<PathBuf>,
-    /// What may be bought (TOML or JSON); everything without it.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// Plan for the futures of a scenario file (TOML).
-    #[arg(long, value_name = "FILE")]
-    scenarios: Option<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
     /// Days on which commitments can be bought; may be given several times.
     #[arg(long = "date", value_name = "DATE")]
     dates: Vec<NaiveDate>,
@@ -106,17 +98,9 @@ impl Negotiate {
     pub(crate) fn run(&self, console: &Console) -> Result<Answer> {
         let agreements = Agreements::read(&self.agreements)?;
         let (usage, catalog) = self.demand.read(console)?;
-        let portfolio = inputs::portfolio(self.portfolio.as_ref(), &catalog)?;
-        let policy = self.policy.as_ref().map_or_else(|| Ok(Policy::default()), Policy::read)?;
-        let scenarios: Option<Scenarios> = match &self.scenarios {
-            Some(path) => Some(ScenarioFile::read(path)?.scenarios(&usage, Some(&catalog))?),
-            None => None,
-        };
-        let planner = Planner::new(&catalog);
-        let planner =
-            scenarios.as_ref().map_or_else(|| planner.clone().usage(&usage), |futures| planner.clone().scenarios(futures));
+        let given = self.terms.read(&usage, &catalog)?;
         let dates: Vec<DateTime<Utc>> = self.dates.iter().map(|date| date.and_time(NaiveTime::MIN).and_utc()).collect();
-        let problem = planner.owning(&portfolio).purchase_dates(dates).policy(policy).build()?;
+        let problem = given.planner(&usage, &catalog).purchase_dates(dates).build()?;
         let mut offers = vec![OfferedAgreement::none()];
         offers.extend(agreements.offers().iter().cloned());
         let other = agreements.other();
@@ -138,7 +122,7 @@ impl Negotiate {
                 }
             }
             let best = choice.best();
-            let repriced = if scenarios.iter().flat_map(Scenarios::as_slice).any(|scenario| !scenario.prices.is_empty()) {
+            let repriced = if given.changes_prices() {
                 problem.under(&best.offer, other)?.repriced(&best.solution.steps)?
             } else {
                 Vec::new()
@@ -158,7 +142,7 @@ impl Negotiate {
 
 /// The clauses that are asked for most.
 fn usual_clauses(signed: &Branch) -> Vec<Clause> {
-    let minimums = signed.offer.terms.as_ref().map(Terms::minimums).unwrap_or_default();
+    let minimums = signed.offer.terms.as_ref().map(agreement::Terms::minimums).unwrap_or_default();
     let last = minimums.last().copied().unwrap_or_default();
     let mut clauses = vec![
         Clause::MoreDiscount(Decimal::new(1, 2)),

@@ -4,11 +4,10 @@ use super::actions;
 use super::agreements::Agreements;
 use crate::answer::{Answer, Failure, Result, Verdict};
 use crate::console::Console;
-use crate::inputs::{self, Demand};
+use crate::inputs::{self, Demand, Terms};
 use clap::Args;
-use covermix::planning::{Planner, Policy, Rights};
+use covermix::planning::Rights;
 use covermix::report::{Report, Settings, recommendation_table};
-use covermix::scenario::{ScenarioFile, Scenarios};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,15 +33,8 @@ Exit code 1 if no plan keeps the rules of the policy; the rules that clash are n
 pub(crate) struct Recommend {
     #[command(flatten)]
     demand: Demand,
-    /// Commitments already held (covermix JSON, such as `covermix ingest` writes).
-    #[arg(long, value_name = "FILE")]
-    portfolio: Option<PathBuf>,
-    /// What may be bought (TOML or JSON); everything without it.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// Plan for the futures of a scenario file (TOML) instead of the usage as it was.
-    #[arg(long, value_name = "FILE")]
-    scenarios: Option<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
     /// Also exchange, sell, return or convert what is held, where the provider's rules allow it; FILE (JSON) has the assumptions.
     #[arg(long, value_name = "FILE", num_args = 0..=1, requires = "portfolio")]
     #[allow(clippy::option_option, reason = "absent, given alone, given with a file")]
@@ -68,17 +60,9 @@ impl Recommend {
     pub(crate) fn run(&self, console: &Console) -> Result<Answer> {
         console.say("reading usage and prices");
         let (usage, catalog) = self.demand.read(console)?;
-        let portfolio = inputs::portfolio(self.portfolio.as_ref(), &catalog)?;
-        let policy = self.policy.as_ref().map_or_else(|| Ok(Policy::default()), Policy::read)?;
+        let given = self.terms.read(&usage, &catalog)?;
         let agreements = self.agreement.as_ref().map(|path| Agreements::read(path)).transpose()?;
-        let scenarios: Option<Scenarios> = match &self.scenarios {
-            Some(path) => Some(ScenarioFile::read(path)?.scenarios(&usage, Some(&catalog))?),
-            None => None,
-        };
-        let planner = Planner::new(&catalog);
-        let planner =
-            scenarios.as_ref().map_or_else(|| planner.clone().usage(&usage), |futures| planner.clone().scenarios(futures));
-        let mut planner = planner.owning(&portfolio).policy(policy);
+        let mut planner = given.planner(&usage, &catalog);
         if let Some(file) = &self.rights {
             let assumptions = actions::assumptions(file.as_ref())?;
             planner = planner.rights(Rights { assumptions, ..Rights::default() });
@@ -120,7 +104,7 @@ impl Recommend {
         if self.rights.is_some() {
             let _ = writeln!(text, "\n{}", actions::table(&plan, &catalog));
             if let Some(folder) = &self.out {
-                let orders = plan.orders(&problem, &actions::buyer(&portfolio))?;
+                let orders = plan.orders(&problem, &actions::buyer(&given.portfolio))?;
                 for name in ["orders.json", "orders.csv"] {
                     orders.write(folder.join(name))?;
                     written.push(folder.join(name));

@@ -71,7 +71,7 @@ fn before_after(reader: &Reader<'_>) -> Table {
         ("Coverage", "coverage", Format::Percent(1)),
         ("Utilisation", "utilisation", Format::Percent(1)),
     ];
-    if !is_changed {
+    if reader.report.after.given_up.value().is_zero() {
         rows.retain(|(_, field, _)| *field != "given_up");
     }
     let (bills, heads): (&[&str], &[&str]) = if is_changed {

@@ -35,16 +35,18 @@ pub(super) fn summary(reader: &Reader<'_>) -> Option<Vec<Span>> {
     let (first, last) = (changes().map(|action| action.decided).min()?, changes().map(|action| action.decided).max()?);
     let when = if first == last { format!("on {first}") } else { format!("from {first} to {last}") };
     let deadline = changes().filter_map(|action| action.deadline).min();
-    let by = deadline.map_or_else(String::new, |day| format!(", the first of them possible until {day}"));
-    let mut spans = vec![text(format!("Actions on what is held, {when}{by}: {}. Of the savings they are ", counted(reader)))];
+    let by = deadline.map_or_else(String::new, |day| format!(" (the earliest deadline is {day})"));
+    let mut spans = vec![text(format!("Actions on what is held, {when}{by}: {}. They save ", counted(reader)))];
     spans.push(reader.money("/split/by_actions_monthly"));
-    spans.push(text(" a month, and the purchases "));
+    spans.push(text(" of the "));
+    spans.push(reader.money("/savings_monthly"));
+    spans.push(text(" a month, the purchases the other "));
     spans.push(reader.money("/split/by_purchases_monthly"));
-    spans.push(text("; counted after the purchases instead of before them, the actions save "));
+    spans.push(text("; counted after the purchases instead of before them they would be "));
     spans.push(reader.money("/split/by_actions_counted_last_monthly"));
-    spans.push(text(" a month. At once the actions take "));
+    spans.push(text(" of it. They cost "));
     spans.push(reader.money("/split/paid_for_actions"));
-    spans.push(text(" and bring in "));
+    spans.push(text(" at once and bring in "));
     spans.push(reader.money("/split/received_for_actions"));
     spans.push(text("."));
     Some(spans)

@@ -7,24 +7,25 @@ pub(super) fn document(reader: &Reader<'_>) -> Document {
     let report = reader.report;
     let mut blocks = Vec::new();
     let actions = held::summary(reader);
+    let title = "Decision memo: cloud commitments";
     if report.purchases.is_empty() {
-        match actions {
-            None => blocks.push(paragraph("Nothing is asked for: no commitment that the policy allows lowers this bill.")),
-            Some(actions) => {
-                blocks.push(Block::Heading("The ask".into()));
-                blocks.push(Block::Paragraph(vec![
-                    text("Approve the actions below and buy nothing: they take the monthly bill from "),
-                    reader.money("/before_monthly"),
-                    text(" to "),
-                    reader.money("/billed_monthly"),
-                    text("."),
-                ]));
-                blocks.push(Block::Paragraph(actions));
-                blocks.push(Block::Approval);
-            }
+        let is_acting = actions.is_some();
+        if let Some(actions) = actions {
+            blocks.push(Block::Heading("The ask".into()));
+            blocks.push(Block::Paragraph(vec![
+                text("Approve the actions below and buy nothing: they take the monthly bill from "),
+                reader.money("/before_monthly"),
+                text(" to "),
+                reader.money("/billed_monthly"),
+                text("."),
+            ]));
+            blocks.push(Block::Paragraph(actions));
+        } else {
+            blocks.push(paragraph("Nothing is asked for: no commitment that the policy allows lowers this bill."));
         }
         blocks.push(Block::Paragraph(proof(reader)));
-        return Document { title: "Decision memo: cloud commitments".into(), subtitle: subtitle(reader), blocks };
+        blocks.extend(is_acting.then_some(Block::Approval));
+        return Document { title: title.into(), subtitle: subtitle(reader), blocks };
     }
     let (reservations, plans): (Vec<_>, Vec<_>) = report.purchases.iter().partition(|purchase| purchase.kind == "reservation");
     blocks.push(Block::Heading("The ask".into()));
@@ -50,14 +51,12 @@ pub(super) fn document(reader: &Reader<'_>) -> Document {
         text("."),
     ]));
     blocks.extend(actions.map(Block::Paragraph));
-    let mut tiles = vec![
-        saving(reader),
-        Tile {
-            label: "Due at purchase".into(),
-            value: reader.cell("/upfront", Format::Whole),
-            note: vec![text(report.currency.clone())],
-        },
-    ];
+    let mut due = vec![text(report.currency.clone())];
+    if held::is_changed(reader) {
+        due.extend([text(", beside "), reader.span("/split/paid_for_actions", Format::Whole), text(" for the actions")]);
+    }
+    let mut tiles =
+        vec![saving(reader), Tile { label: "Due at purchase".into(), value: reader.cell("/upfront", Format::Whole), note: due }];
     tiles.extend(investment(reader));
     tiles.push(Tile {
         label: "Most ever out of pocket".into(),
@@ -73,5 +72,5 @@ pub(super) fn document(reader: &Reader<'_>) -> Document {
     blocks.push(Block::Paragraph(proof(reader)));
     blocks.push(Block::Heading("Approval".into()));
     blocks.push(Block::Approval);
-    Document { title: "Decision memo: cloud commitments".into(), subtitle: subtitle(reader), blocks }
+    Document { title: title.into(), subtitle: subtitle(reader), blocks }
 }

@@ -8,24 +8,24 @@ use super::{held, paragraph, subtitle};
 pub(super) fn document(reader: &Reader<'_>) -> Document {
     let title = "Order list: cloud commitments".to_owned();
     let report = reader.report;
-    let mut blocks = Vec::new();
-    held::orders(reader, &mut blocks);
+    let mut actions = Vec::new();
+    held::orders(reader, &mut actions);
     if report.purchases.is_empty() {
-        blocks.insert(
-            0,
-            paragraph(if blocks.is_empty() { "Nothing to order." } else { "Nothing to buy; the actions below alone." }),
-        );
-        return Document { title, subtitle: subtitle(reader), blocks };
+        let nothing = if actions.is_empty() { "Nothing to order." } else { "Nothing to buy; the actions below alone." };
+        actions.insert(0, paragraph(nothing));
+        return Document { title, subtitle: subtitle(reader), blocks: actions };
     }
+    let mut blocks = vec![Block::Paragraph(vec![
+        text(format!(
+            "{}{} orders, in this order. Nothing here has been bought: each is placed by hand, upfront ",
+            if actions.is_empty() { "" } else { "The actions on what is held, then " },
+            report.purchases.len()
+        )),
+        reader.money("/upfront"),
+        text(" in all."),
+    ])];
+    blocks.extend(actions);
     let purchases = [
-        Block::Paragraph(vec![
-            text(format!(
-                "{} orders, in this order. Nothing here has been bought: each is placed by hand, upfront ",
-                report.purchases.len()
-            )),
-            reader.money("/upfront"),
-            text(" in all."),
-        ]),
         Block::Heading("Fields to enter".into()),
         Block::Table(fields(reader)),
         Block::Heading("Where to order".into()),
