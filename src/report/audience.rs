@@ -148,7 +148,11 @@ fn years(reader: &Reader<'_>) -> Table {
     });
     Table {
         id: "years".into(),
-        caption: format!("Effect on cash and EBITDA, {}; positive effects help", reader.report.currency),
+        caption: format!(
+            "Effect{} on cash and EBITDA, {}; positive effects help",
+            if held::is_changed(reader) { " of the purchases alone" } else { "" },
+            reader.report.currency
+        ),
         columns: columns(
             &["From purchase"],
             &["Paid to provider", "On-demand avoided", "Expense", "EBITDA effect", "Operating cash effect"],

@@ -73,20 +73,32 @@ fn split(reader: &Reader<'_>) -> Table {
     }
 }
 
-/// Every action with quantity, cash and rule.
+/// The rules that allow the actions, each once.
+fn rules<'r>(reader: &Reader<'r>) -> Vec<&'r str> {
+    let mut rules: Vec<&str> = Vec::new();
+    for action in reader.report.actions.iter().filter(|action| is_change(action)) {
+        if !rules.contains(&action.rule.as_str()) {
+            rules.push(&action.rule);
+        }
+    }
+    rules
+}
+
+/// Every action with quantity, cash and the number of its rule.
 fn table(reader: &Reader<'_>) -> Table {
+    let rules = rules(reader);
     let rows = reader.report.actions.iter().enumerate().map(|(index, action)| {
         let at = |field: &str, format| reader.cell(&format!("/actions/{index}/{field}"), format);
-        let day = |day: Option<chrono::NaiveDate>| day.map_or_else(|| "–".to_owned(), |day| day.to_string());
-        let held: Vec<&str> = action.gives.iter().map(|given| given.commitment.as_str()).collect();
         vec![
             Cell::Text(name(action)),
-            Cell::Text(held.join(", ")),
+            Cell::Text(commitments(action)),
             Cell::Text(action.before.clone()),
             Cell::Text(action.after.clone()),
-            Cell::Text(day(Some(action.at))),
+            Cell::Text(action.at.to_string()),
             Cell::Text(day(action.deadline)),
-            Cell::Text(if action.rule.is_empty() { "ends by itself, or is bought anew".into() } else { action.rule.clone() }),
+            Cell::Text(
+                rules.iter().position(|rule| *rule == action.rule).map_or_else(|| "–".into(), |at| format!("({})", at + 1)),
+            ),
             at("gives/0/quantity", Format::Plain(2)),
             at("receives/0/quantity", Format::Plain(2)),
             at("paid", Format::Whole),
@@ -97,7 +109,7 @@ fn table(reader: &Reader<'_>) -> Table {
     Table {
         id: "actions".into(),
         caption: format!(
-            "What to do with what is held, {}; worth: what the plan would cost more without this one action, so that worths do not add up",
+            "What to do with what is held, {}; worth: what the plan would cost more without this one action; worths do not add up",
             reader.report.currency
         ),
         columns: columns(
@@ -119,6 +131,11 @@ pub(super) fn analyst(reader: &Reader<'_>, blocks: &mut Vec<Block>) {
         blocks.push(Block::Table(split(reader)));
     }
     blocks.push(Block::Table(table(reader)));
+    let rules: Vec<Vec<Span>> =
+        rules(reader).into_iter().enumerate().map(|(index, rule)| vec![text(format!("Rule ({}): {rule}", index + 1))]).collect();
+    if !rules.is_empty() {
+        blocks.push(Block::List(rules));
+    }
 }
 
 /// The orders of the actions, for who places them; nothing if there are none.
@@ -128,34 +145,48 @@ pub(super) fn orders(reader: &Reader<'_>, blocks: &mut Vec<Block>) {
     if ordered.is_empty() {
         return;
     }
-    let rows = ordered.into_iter().enumerate().map(|(position, (index, action))| {
+    let number = |position: usize| Cell::Text(format!("A{}", position + 1));
+    let fields = ordered.iter().enumerate().map(|(position, (index, action))| {
         let at = |field: &str, format| reader.cell(&format!("/actions/{index}/{field}"), format);
-        let parameters: Vec<String> = action.parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         vec![
-            Cell::Text(format!("A{}", position + 1)),
+            number(position),
             Cell::Text(name(action)),
-            Cell::Text(action.gives.iter().map(|given| given.commitment.as_str()).collect::<Vec<_>>().join(", ")),
+            Cell::Text(commitments(action)),
             Cell::Text(action.account.clone()),
-            Cell::Text(action.call.clone()),
-            Cell::Text(parameters.join("; ")),
             Cell::Text(action.decided.to_string()),
-            Cell::Text(action.deadline.map_or_else(|| "–".to_owned(), |day| day.to_string())),
+            Cell::Text(day(action.deadline)),
             at("gives/0/quantity", Format::Plain(2)),
             at("paid", Format::Cents),
             at("received", Format::Cents),
         ]
     });
-    let table = Table {
+    let calls = ordered.iter().enumerate().map(|(position, (_, action))| {
+        let parameters: Vec<String> = action.parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        vec![number(position), Cell::Text(action.call.clone()), Cell::Text(parameters.join("; "))]
+    });
+    blocks.push(Block::Heading("Actions on what is held".into()));
+    blocks.push(Block::Table(Table {
         id: "action-orders".into(),
         caption: format!("What to do with what is held, before buying; amounts in {}", reader.report.currency),
-        columns: columns(
-            &["No.", "Action", "Commitment", "Account", "Call or form", "Parameters", "Do on", "Until"],
-            &["Given up", "Pay", "Comes back"],
-        ),
-        rows: rows.collect(),
-    };
-    blocks.push(Block::Heading("Actions on what is held".into()));
-    blocks.push(Block::Table(table));
+        columns: columns(&["No.", "Action", "Commitment", "Account", "Do on", "Until"], &["Given up", "Pay", "Comes back"]),
+        rows: fields.collect(),
+    }));
+    blocks.push(Block::Table(Table {
+        id: "action-calls".into(),
+        caption: "The provider's call or form, and what to enter".into(),
+        columns: columns(&["No.", "Call or form", "What to enter"], &[]),
+        rows: calls.collect(),
+    }));
+}
+
+/// The commitments that an action gives up.
+fn commitments(action: &Action) -> String {
+    action.gives.iter().map(|given| given.commitment.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A day, or a dash.
+fn day(day: Option<chrono::NaiveDate>) -> String {
+    day.map_or_else(|| "–".to_owned(), |day| day.to_string())
 }
 
 /// The plan where prices change, in one sentence each.

@@ -3,7 +3,7 @@
 use super::super::model::{Action, GivenUp, Received, Repriced, SavingsSplit};
 use super::{number, share};
 use crate::error::Result;
-use crate::planning::{Plan, PlannedAction, Problem};
+use crate::planning::{Change, Plan, PlannedAction, Problem};
 use crate::portfolio::{Commitment, Portfolio};
 use crate::units::Money;
 use std::collections::BTreeSet;
@@ -59,12 +59,17 @@ fn one(problem: &Problem<'_>, plan: &Plan, action: &PlannedAction) -> Result<Act
         paid: action.paid.max(Money::ZERO).into(),
         received: (-action.paid).max(Money::ZERO).into(),
         value: share(action.value)?,
-        rule: action.change.as_ref().map_or_else(String::new, |change| change.rule.clone()),
+        rule: action.change.as_ref().map_or_else(String::new, rule),
         reason: action.reason.clone(),
         account,
         call,
         parameters,
     })
+}
+
+/// The rule in words; a change that the caller allows needs none of a provider's.
+fn rule(change: &Change) -> String {
+    if change.rule.is_empty() { "as the buyer has it".into() } else { change.rule.clone() }
 }
 
 /// What is held after the plan, without the purchases: what is kept, and what actions put in its place.
