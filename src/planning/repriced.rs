@@ -117,7 +117,7 @@ impl Problem<'_> {
         let cuts: Vec<usize> = cuts.chain([0, grid.count]).collect::<BTreeSet<usize>>().into_iter().collect();
         let mut cost = Money::ZERO;
         for stretch in cuts.windows(2) {
-            let catalog = PriceChange::catalog_at(&scenario.prices, self.catalog, grid.hour(stretch[0]).start())?;
+            let catalog = PriceChange::catalog_at(scenario.prices, self.catalog, grid.hour(stretch[0]).start())?;
             // All hours are billed, for what hangs on a whole month, and those of the stretch are taken.
             let bill = Judge::new(scenario.usage, &catalog, &bought, &rules)?.bill();
             cost += if cuts.len() == 2 {
@@ -138,7 +138,7 @@ impl Problem<'_> {
             if is_own {
                 continue;
             }
-            let catalog = PriceChange::catalog_at(&scenario.prices, self.catalog, commitment.start)?;
+            let catalog = PriceChange::catalog_at(scenario.prices, self.catalog, commitment.start)?;
             let mut offer = portfolio.offer(&catalog, commitment)?.clone();
             offer.id = format!("{} as of {}", offer.id, commitment.start.date_naive());
             commitment.offer.clone_from(&offer.id);
