@@ -146,7 +146,7 @@ pub struct Charges {
     pub used_commitment: Figure,
     /// Commitment cost that covered nothing.
     pub unused_commitment: Figure,
-    /// What actions cost at once that no bill shows: what was paid for, is given up and does not come back.
+    /// What actions cost at once that no bill shows: what was paid for, is given up and does not come back; below 0 where they bring in more.
     pub given_up: Figure,
     /// The bill, amortised, with what was given up.
     pub cost: Figure,

@@ -34,10 +34,10 @@ fn write(text: &mut String, plan: &Plan, catalog: &Catalog) -> std::fmt::Result 
         ("left on demand", before.on_demand, after.on_demand),
         ("commitments, used", before.used_commitment, after.used_commitment),
         ("commitments, unused", before.unused_commitment, after.unused_commitment),
-        ("given up, not paid back", Money::ZERO, given_up),
+        ("actions, at once", Money::ZERO, given_up),
         ("bill (amortised)", before.cost(), after.cost() + given_up),
     ] {
-        if name == "given up, not paid back" && given_up == Money::ZERO {
+        if name == "actions, at once" && given_up == Money::ZERO {
             continue;
         }
         writeln!(text, "  {name:<32}{:>18}{:>18}", month(a), month(b))?;

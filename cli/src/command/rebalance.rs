@@ -284,6 +284,13 @@ impl Findings<'_, '_> {
         row("bill", &|of| money(of.cost()));
         row("coverage", &|of| percent(of.coverage()));
         row("utilisation", &|of| percent(of.utilisation()));
+        if plan.one_off() != covermix::units::Money::ZERO {
+            let given_up = plan.monthly(plan.one_off()).to_f64();
+            let _ = write!(
+                text,
+                "\n  with actions also {given_up:.2} a month at once for actions, which no bill shows (below 0: they bring in more)"
+            );
+        }
         let _ = write!(
             text,
             "\n  objective over {:.0} h: {:.2} with actions (no plan below {:.2}, gap {:.3} %)",

@@ -24,7 +24,10 @@ pub(super) fn publisher(provider: Provider) -> &'static str {
 /// The words by which the services that commitments are sold for are told, with their category (FOCUS 1.2, "Service Category"). The first that
 /// a service's name contains counts, in small letters.
 const CATEGORIES: [(&str, &[&str]); 5] = [
-    ("AI and Machine Learning", &["sagemaker", "bedrock", "machine learning", "openai", "ai services", "vertex", "foundry"]),
+    (
+        "AI and Machine Learning",
+        &["sagemaker", "bedrock", "machine learning", "openai", "cognitive", "ai services", "vertex", "foundry"],
+    ),
     ("Analytics", &["amazones", "opensearch", "databricks", "data explorer", "synapse", "fabric", "bigquery", "dataflow"]),
     (
         "Databases",

@@ -64,7 +64,7 @@ fn before_after(reader: &Reader<'_>) -> Table {
         ("Left on demand", "on_demand", Format::Whole),
         ("Commitments, used", "used_commitment", Format::Whole),
         ("Commitments, unused", "unused_commitment", Format::Whole),
-        ("Given up by actions, not paid back", "given_up", Format::Whole),
+        ("Actions, at once and not in the bill", "given_up", Format::Whole),
         ("Bill, amortised", "cost", Format::Whole),
         ("Bill, a month", "cost_monthly", Format::Whole),
         ("Effective savings rate (list)", "effective_savings_rate_list", Format::Percent(1)),
