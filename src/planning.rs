@@ -56,6 +56,8 @@ mod policy;
 mod problem;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod recourse;
+#[cfg(feature = "highs")]
+mod repriced;
 mod rights;
 #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "solving alone uses all of it"))]
 mod rows;
@@ -89,6 +91,8 @@ pub use objective::{Objective, tail};
 pub use plan::{Plan, Purchase};
 pub use policy::{Migration, PaymentOptions, Policy, Selection, ShareRule};
 pub use problem::{Candidate, Evaluation, Problem};
+#[cfg(feature = "highs")]
+pub use repriced::Repriced;
 pub use rights::Rights;
 #[cfg(feature = "highs")]
 pub use rule::Planned;
@@ -154,25 +158,26 @@ impl<'a> Planner<'a> {
     /// Plans for this usage alone.
     #[must_use]
     pub fn usage(mut self, usage: &'a UsageCurves) -> Self {
-        self.parts.scenarios = vec![Scenario { name: "usage".to_owned(), probability: 1.0, usage }];
+        self.parts.scenarios = vec![Scenario { name: "usage".to_owned(), probability: 1.0, usage, prices: &[] }];
         self
     }
 
     /// Plans for this usage too, with a probability. All scenarios have the same hours and lines; their probabilities add up to 1.
     #[must_use]
     pub fn scenario(mut self, name: impl Into<String>, probability: f64, usage: &'a UsageCurves) -> Self {
-        self.parts.scenarios.push(Scenario { name: name.into(), probability, usage });
+        self.parts.scenarios.push(Scenario { name: name.into(), probability, usage, prices: &[] });
         self
     }
 
-    /// Plans for these scenarios, with their probabilities. Their price changes are not applied: give the planner the catalog of the prices
-    /// to plan with ([`crate::scenario::transform::PriceChange::catalog_at`]).
+    /// Plans for these scenarios, with their probabilities. The plan is made at the catalog's prices; `Problem::repriced` bills it at those of
+    /// the scenarios. To plan at other prices, give the planner their catalog ([`crate::scenario::transform::PriceChange::catalog_at`]).
     #[must_use]
     pub fn scenarios(mut self, scenarios: &'a Scenarios) -> Self {
         let of = |one: &'a crate::scenario::Scenario| Scenario {
             name: one.name.clone(),
             probability: one.probability,
             usage: &one.usage,
+            prices: &one.prices,
         };
         self.parts.scenarios = scenarios.as_slice().iter().map(of).collect();
         self

@@ -3,41 +3,27 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, clippy::integer_division)]
 
+#[path = "common/rejected.rs"]
+mod rejected;
+#[path = "common/shared.rs"]
+mod shared;
+
 use covermix::catalog::aws::regions;
 use covermix::catalog::{Benefit, Catalog, CatalogBuilder, Check, PaymentOption, RejectionReason};
 use covermix::time::Term;
+use rejected::rejections;
 use rust_decimal::{Decimal, dec};
+use shared::shared;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-/// A file of the shared data, or `None` with a printed reason where it is not there.
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let file = root.join("data").join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    println!("skipped: {} is not there (set COVERMIX_SHARED)", file.display());
-    None
-}
 
 fn own(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/aws").join(name)
 }
 
-/// What was left out, by reason.
-fn left_out(catalog: &Catalog) -> BTreeMap<RejectionReason, u64> {
-    let mut counts = BTreeMap::new();
-    for rejection in catalog.rejected() {
-        *counts.entry(rejection.reason).or_default() += rejection.count;
-    }
-    counts
-}
-
 /// Prices, offers, spot prices and left-out entries of a catalog.
 fn counts(catalog: &Catalog) -> (usize, usize, usize, Vec<(RejectionReason, u64)>) {
-    (catalog.prices().len(), catalog.offers().len(), catalog.spot().len(), left_out(catalog).into_iter().collect())
+    (catalog.prices().len(), catalog.offers().len(), catalog.spot().len(), rejections(catalog).into_iter().collect())
 }
 
 /// The twelve reserved terms of m5.large Linux in us-east-1, fee and hourly price, copied from the answer of the AWS Price List API of
@@ -209,7 +195,7 @@ fn database_savings_plan_rates_join_the_pricing_page() {
     let rate = |usage: &str| rates[&format!("AmazonMCS/us-east-1/{usage}")].value();
     assert_eq!(rate("ReadCapacityUnit-Hrs/CommittedThroughput"), dec!(0.0001144));
     assert_eq!(rate("ReadRequestUnits/PayPerRequestThroughput"), dec!(0.0000001025));
-    assert_eq!(left_out(&catalog), BTreeMap::from([(RejectionReason::Superseded, 242)]));
+    assert_eq!(rejections(&catalog), BTreeMap::from([(RejectionReason::Superseded, 242)]));
 }
 
 #[test]
@@ -230,7 +216,7 @@ fn a_service_file_is_read_with_its_left_out_entries() {
     use RejectionReason::{Incomplete, NoPrice, NotSelected, Superseded, UnknownTerms};
     let catalog = Catalog::read(own("price-list.json")).unwrap();
     let expected = BTreeMap::from([(NoPrice, 1), (UnknownTerms, 2), (Superseded, 2), (Incomplete, 1), (NotSelected, 2)]);
-    assert_eq!((catalog.prices().len(), catalog.offers().len(), left_out(&catalog)), (3, 1, expected));
+    assert_eq!((catalog.prices().len(), catalog.offers().len(), rejections(&catalog)), (3, 1, expected));
     let offer = &catalog.offers()[0];
     assert_eq!(offer.id, "ri/eu-west-2/m5.large/Linux/1y-convertible-partial-upfront");
     assert_eq!((offer.upfront.value(), offer.recurring.value(), offer.term), (dec!(340), dec!(0.039), Term::AWS_ONE_YEAR));
@@ -240,7 +226,7 @@ fn a_service_file_is_read_with_its_left_out_entries() {
     assert_eq!((transfer.price.value(), transfer.sku.unit.as_str()), (dec!(0.09), "GB"));
     let london = CatalogBuilder::new().regions(["eu-west-2"]).add(own("price-list.json")).unwrap().build().unwrap();
     assert!(london.prices().iter().all(|price| price.sku.region == "eu-west-2"));
-    assert_eq!(left_out(&london)[&NotSelected], 4);
+    assert_eq!(rejections(&london)[&NotSelected], 4);
 }
 
 #[test]
@@ -262,7 +248,7 @@ fn a_csv_service_file_gives_the_same_model() {
     assert_eq!((price.pools[0].units.value(), price.family.as_str()), (dec!(8), "db.r6g"));
     let offer = &catalog.offers()[0];
     assert_eq!((offer.upfront.value(), offer.recurring.value()), (dec!(1300), dec!(0.15)));
-    assert_eq!((catalog.offers().len(), left_out(&catalog).len()), (1, 0));
+    assert_eq!((catalog.offers().len(), rejections(&catalog).len()), (1, 0));
 }
 
 #[test]
@@ -369,7 +355,7 @@ fn offering_rates_of_databases_and_machine_learning_join_their_services() {
         [("AmazonSageMaker/eu-west-1/ml.g5.xlarge/Training".to_owned(), dec!(1.02))]
     );
     // Neptune has no price here, one plan is of five years, one rate is 0; and DynamoDB's old terms.
-    assert_eq!(left_out(&catalog), BTreeMap::from([(NoPrice, 1), (UnknownTerms, 2), (NoOnDemandPrice, 1)]));
+    assert_eq!(rejections(&catalog), BTreeMap::from([(NoPrice, 1), (UnknownTerms, 2), (NoOnDemandPrice, 1)]));
 }
 
 #[test]
@@ -405,7 +391,7 @@ fn savings_plan_rates_of_ec2instances_are_the_sources_own() {
     assert!(plans.iter().all(|plan| plan.derived.is_empty()), "nothing is derived where the source has rates");
     let Benefit::SpendPlan { rates, .. } = &plans[0].benefit else { panic!("a plan") };
     assert_eq!(rates["eu-west-1/m7i.large/Linux"].value(), dec!(0.0824));
-    assert_eq!(left_out(&catalog), BTreeMap::from([(RejectionReason::UnknownTerms, 1)]), "there are no plans of two years");
+    assert_eq!(rejections(&catalog), BTreeMap::from([(RejectionReason::UnknownTerms, 1)]), "there are no plans of two years");
     assert_eq!(catalog.spot()[0].interruption.map(|range| range.to), Some(dec!(0.05)));
 }
 

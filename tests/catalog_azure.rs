@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "common/rejected.rs"]
+mod rejected;
+#[path = "common/shared.rs"]
+mod shared;
+
 use chrono::NaiveDate;
 use covermix::catalog::azure::{self, RetailPrices, SizeFlexibility, changes};
 use covermix::catalog::{Benefit, Catalog, CatalogBuilder, Change, PaymentOption, RejectionReason, Right, ScopeKind, Severity};
 use covermix::usage::Sku;
+use rejected::rejections;
 use rust_decimal::{Decimal, dec};
+use shared::shared;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -14,28 +21,8 @@ fn own(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/azure").join(name)
 }
 
-/// A file of the shared data, or `None` with a printed reason where it is absent.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = root.join("data").join(name);
-    if !path.is_file() {
-        println!("skipped: {} is not there; set COVERMIX_SHARED to the shared folder", path.display());
-        return None;
-    }
-    Some(path)
-}
-
 fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap()
-}
-
-fn rejections(catalog: &Catalog) -> BTreeMap<RejectionReason, u64> {
-    let mut counts = BTreeMap::new();
-    for rejection in catalog.rejected() {
-        *counts.entry(rejection.reason).or_default() += rejection.count;
-    }
-    counts
 }
 
 /// Prices, offers, spot prices.
@@ -328,13 +315,8 @@ fn no_real_file_is_without_a_test() {
         "azure/isf-ratios-2026-vm-transcribed.csv",
     ];
     for folder in ["azure-prices", "azure"] {
-        let root = std::env::var_os("COVERMIX_SHARED")
-            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-        let Ok(entries) = std::fs::read_dir(root.join("data").join(folder)) else {
-            println!("skipped: {folder} is not there; set COVERMIX_SHARED to the shared folder");
-            continue;
-        };
-        for entry in entries {
+        let Some(path) = shared(folder) else { continue };
+        for entry in std::fs::read_dir(path).unwrap() {
             let name = format!("{folder}/{}", entry.unwrap().file_name().to_string_lossy());
             assert!(read.contains(&name.as_str()) || name.ends_with(".md"), "{name} has no reader in these tests");
         }

@@ -2,12 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "common/rejected.rs"]
+mod rejected;
+#[path = "common/shared.rs"]
+mod shared;
+
 use chrono::NaiveDate;
 use covermix::catalog::gcp::{
     self, BillingCatalog, MachineTypes, Pricing, Resource, SpendDiscounts, SpendModel, machine_sku, resource_sku,
 };
 use covermix::catalog::{Benefit, Catalog, Check, RejectionReason, Severity};
+use rejected::rejections;
 use rust_decimal::{Decimal, dec};
+use shared::shared;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -15,28 +22,8 @@ fn own(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/gcp").join(name)
 }
 
-/// A file of the shared data, or `None` with a printed reason where it is absent.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = root.join("data/gcp-prices").join(name);
-    if !path.is_file() {
-        println!("skipped: {} is not there; set COVERMIX_SHARED to the shared folder", path.display());
-        return None;
-    }
-    Some(path)
-}
-
 fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap()
-}
-
-fn rejections(catalog: &Catalog) -> BTreeMap<RejectionReason, u64> {
-    let mut counts = BTreeMap::new();
-    for rejection in catalog.rejected() {
-        *counts.entry(rejection.reason).or_default() += rejection.count;
-    }
-    counts
 }
 
 /// Prices by unit, in the catalog's own words.
@@ -87,7 +74,7 @@ fn check_n2(catalog: &Catalog) {
 
 /// Reads a real list, prints what it holds, and checks what every list has.
 fn real(name: &str, reader: Pricing<'_>) -> Option<Catalog> {
-    let catalog = reader.read(shared(name)?).unwrap();
+    let catalog = reader.read(shared(&format!("gcp-prices/{name}"))?).unwrap();
     println!("{name}: {:?}", prices_by_unit(&catalog));
     println!("  offers {:?}, spot {}, rejected {:?}", offers_by_kind(&catalog), catalog.spot().len(), rejections(&catalog));
     check_n2(&catalog);
@@ -212,8 +199,8 @@ fn the_list_of_2026_is_read_in_full() {
     let c3 = |months| committed(&catalog, "us-central1", "C3", &Resource::Cpu, months).unwrap();
     let on_demand = price(&catalog, "us-central1", "C3", &Resource::Cpu).unwrap();
     assert_eq!(((c3(12) / on_demand).round_dp(2), (c3(36) / on_demand).round_dp(2)), (dec!(0.63), dec!(0.45)));
-    let types = MachineTypes::read(shared("gcp-machine-specs.yml").unwrap()).unwrap();
-    let table = MachineTypes::read(shared("machinetypes.csv").unwrap()).unwrap();
+    let types = MachineTypes::read(shared("gcp-prices/gcp-machine-specs.yml").unwrap()).unwrap();
+    let table = MachineTypes::read(shared("gcp-prices/machinetypes.csv").unwrap()).unwrap();
     println!("machine types: {} in the specification, {} in the table", types.iter().count(), table.iter().count());
     let priced = catalog.prices().iter().filter(|price| price.sku.unit == gcp::INSTANCE_HOUR && price.sku.platform.is_empty());
     let (mut whole, mut split) = (0, 0);
@@ -232,7 +219,7 @@ fn the_list_of_2026_is_read_in_full() {
 
 #[test]
 fn the_billing_catalog_of_a2_is_read_in_full() {
-    let Some(path) = shared("catalog-skus-a2-2023-03.json") else { return };
+    let Some(path) = shared("gcp-prices/catalog-skus-a2-2023-03.json") else { return };
     // One page of many, of 7 SKUs, 4 of them in rupiah among dollars: refused, unless the caller says what is wanted.
     let reader = BillingCatalog::new();
     assert!(reader.read(&[&path]).unwrap_err().to_string().contains("nextPageToken"));
@@ -415,12 +402,8 @@ fn no_real_file_is_without_a_test() {
         "pricing-2026-07-30.yml.gz",
         "sku-mapping.csv",
     ];
-    let root = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let Ok(entries) = std::fs::read_dir(root.join("data/gcp-prices")) else {
-        return println!("skipped: gcp-prices is not there (set COVERMIX_SHARED)");
-    };
-    for entry in entries {
+    let Some(folder) = shared("gcp-prices") else { return };
+    for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         assert!(read.contains(&name.as_str()) || name.ends_with(".md"), "{name} has no reader in these tests");
     }
@@ -452,7 +435,7 @@ fn services_gpus_and_disks_have_their_commitments() {
 /// resource that the entry is of. Entries counted with `grep -cE '^gce\.compute\.(cpu|ram)\.' sku-mapping.csv`.
 #[test]
 fn the_table_of_sku_names_is_read_in_full() {
-    let Some(path) = shared("sku-mapping.csv") else { return };
+    let Some(path) = shared("gcp-prices/sku-mapping.csv") else { return };
     let mut reader = csv::Reader::from_path(path).unwrap();
     let (mut rows, mut resources, mut understood) = (0, 0, 0);
     for row in reader.records() {

@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, missing_docs)]
 
 mod common;
+#[path = "common/shared.rs"]
+mod shared;
 
 use common::{catalog, commitment, plan, price, reservation, usage};
 use covermix::billing::focus::{FocusRow, write_csv, write_json_lines};
@@ -15,8 +17,8 @@ use covermix::billing::{Judge, RatesAboveOnDemand, Rules};
 use covermix::portfolio::Portfolio;
 use ndarray::Array2;
 use rust_decimal::{Decimal, dec};
+use shared::shared;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 type Row = BTreeMap<String, String>;
 
@@ -238,20 +240,9 @@ fn compare(example: &Example, theirs: &[Row]) {
     assert!(compared > 0, "{}: nothing compared", example.file);
 }
 
-fn folder() -> Option<PathBuf> {
-    let shared = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let folder = shared.join("data/focus/spec-examples");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: {} is absent", folder.display());
-    None
-}
-
 #[test]
 fn the_specifications_examples_come_out_row_for_row() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = shared("focus/spec-examples") else { return };
     for example in &EXAMPLES {
         let text = std::fs::read_to_string(folder.join(format!("{}.csv", example.file))).unwrap();
         let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -291,6 +282,54 @@ fn a_plans_rows_are_those_of_the_specification() {
     compare(named("purchase_scenario_1"), &[paid("8760", "One-Time")]);
     let hourly = paid("0.5", "Recurring");
     compare(named("purchase_scenario_3"), &[paid("4380", "One-Time"), hourly.clone(), hourly.clone(), hourly]);
+}
+
+/// FOCUS 1.2, "Columns": those whose feature level is Mandatory, with whether a row of usage or purchase may have no value there.
+const MANDATORY: [(&str, bool); 21] = [
+    ("BilledCost", false),
+    ("BillingAccountId", false),
+    ("BillingAccountName", true),
+    ("BillingCurrency", false),
+    ("BillingPeriodEnd", false),
+    ("BillingPeriodStart", false),
+    ("ChargeCategory", false),
+    ("ChargeClass", true),
+    ("ChargeDescription", true),
+    ("ChargePeriodEnd", false),
+    ("ChargePeriodStart", false),
+    ("ContractedCost", false),
+    ("EffectiveCost", false),
+    ("InvoiceIssuerName", false),
+    ("ListCost", false),
+    ("PricingQuantity", true),
+    ("PricingUnit", false),
+    ("ProviderName", false),
+    ("PublisherName", false),
+    ("ServiceCategory", false),
+    ("ServiceName", false),
+];
+
+#[test]
+fn every_mandatory_column_is_there_and_filled() {
+    let kinds =
+        [plan_usage("2", "1.25", 0.5), purchases("4380", "0.5"), vm_hours(("VM_SMALL", "1"), None, &[("VM_SMALL", "a", 0.0)])];
+    let rows: Vec<Row> = kinds.iter().flat_map(|rows| written(rows, &[])).collect();
+    for (column, may_be_absent) in MANDATORY {
+        for row in &rows {
+            let cell = row.get(column).unwrap_or_else(|| panic!("there is no column {column}"));
+            // The account invoiced is the one thing that usage does not tell.
+            let is_told = may_be_absent || column == "BillingAccountId" || !cell.is_empty();
+            assert!(is_told, "{column} is empty: {row:?}");
+        }
+    }
+    let units = |category: &str, status: &str| -> Vec<&str> {
+        let is = |row: &&Row| row["ChargeCategory"] == category && row["CommitmentDiscountStatus"] == status;
+        rows.iter().filter(is).map(|row| row["PricingUnit"].as_str()).collect()
+    };
+    assert!(units("Usage", "Used").iter().all(|unit| *unit == "Hour"), "{:?}", units("Usage", "Used"));
+    assert_eq!(units("Usage", "Unused"), ["USD", "Hour"]);
+    assert!(units("Purchase", "").contains(&"USD") && units("Purchase", "").contains(&"Hour"));
+    assert!(rows.iter().all(|row| row["ServiceCategory"] == "Compute" && row["PublisherName"] == "Amazon Web Services, Inc."));
 }
 
 #[test]

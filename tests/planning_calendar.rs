@@ -10,11 +10,13 @@ use covermix::planning::{Options, Plan, Planner, Problem};
 use covermix::time::{Hour, HourGrid};
 use covermix::usage::{UsageCurves, UsageLine};
 use ndarray::Array2;
-use std::path::PathBuf;
+use shared::shared;
 use std::time::Instant;
 
+#[path = "common/shared.rs"]
+mod shared;
 #[allow(dead_code)]
-#[path = "common/trace.rs"]
+#[path = "../cli/src/command/trace.rs"]
 mod trace;
 
 /// An hour on demand costs 2.1, a committed one 1.
@@ -54,13 +56,7 @@ fn saved(plan: &Plan, demand: &[f64]) -> f64 {
 
 #[test]
 fn weekly_purchases_of_three_years_save_what_perfect_foresight_allows() {
-    let shared = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = shared.join("data/shavedice/hourly_normalized.csv.gz");
-    if !path.is_file() {
-        println!("skipped: {} is not there", path.display());
-        return;
-    }
+    let Some(path) = shared("shavedice/hourly_normalized.csv.gz") else { return };
     let all = trace::read(&path).unwrap();
     let demand: Vec<f64> = all.quantity().rows().into_iter().map(|row| row.sum()).collect();
     let (usage, catalog) = pooled(all.grid().first, &demand);

@@ -5,9 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may fail by panic")]
 
 use covermix::catalog::Catalog;
-use covermix::planning::{Options, Plan, Planner, Policy};
+use covermix::planning::{Options, Plan, Planner, Policy, Rights};
 use covermix::portfolio::Portfolio;
+use covermix::portfolio::action::Action;
+use covermix::portfolio::assumptions::SalePrice;
 use covermix::report::{Audience, Report, Settings};
+use covermix::scenario::transform::{OfferPrices, PriceChange, Select};
+use covermix::scenario::{Scenario, Scenarios};
+use covermix::units::Money;
 use covermix::usage::UsageCurves;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -60,6 +65,42 @@ fn report() -> &'static Report {
     &made().0
 }
 
+/// What is held is of a zone that nothing runs in, and can be sold; something is bought beside; a scenario changes prices.
+fn acting() -> &'static (Report, Plan) {
+    static MADE: OnceLock<(Report, Plan)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let (catalog, usage) = (catalog(), usage());
+        let usage = usage.filter(|line| catalog.price(&line.sku).is_some()).unwrap();
+        let held = r#"{"schema": "covermix-portfolio/1", "currency": "USD", "commitments": [{
+            "id": "too <many>", "offer": "ri/us-east-1/m5.large/Linux/1y-standard-all-upfront", "quantity": "60",
+            "start": "2023-08-01T00:00:00Z", "end": "2024-07-31T00:00:00Z", "account": "a",
+            "scope": {"kind": "availability_zone", "availability_zone": "us-east-1f"}}]}"#;
+        let portfolio = Portfolio::from_json(held, &catalog).unwrap();
+        let cut = PriceChange {
+            select: Select { sku: Some("m5.large".into()), ..Select::default() },
+            factor: 0.9,
+            from: "2024-02-01T00:00:00Z".parse().unwrap(),
+            offers: OfferPrices::Follow,
+        };
+        let future = |name: &str, probability, prices| Scenario { name: name.into(), probability, usage: usage.clone(), prices };
+        let futures = Scenarios::new(vec![future("base", 0.75, Vec::new()), future("cut", 0.25, vec![cut])]).unwrap();
+        let mut rights = Rights { actions: [Action::Sell].into(), ..Rights::default() };
+        rights.assumptions.aws.sale_price = SalePrice::Each { price: Money::new(Decimal::from(150)) };
+        let policy = Policy { forbidden_offers: vec!["ri/*".into()], ..Policy::default() };
+        let planner = Planner::new(&catalog).scenarios(&futures).owning(&portfolio).policy(policy).rights(rights);
+        let problem = planner.build().unwrap();
+        let plan = problem.solve(&Options::default()).unwrap();
+        let settings = Settings { coverage_levels: Vec::new(), price_limits: false, ..Settings::default() };
+        let report = Report::builder(&problem, &plan).settings(settings).build().unwrap();
+        (report, plan)
+    })
+}
+
+/// Both reports, with what is asked of every one.
+fn both() -> [&'static Report; 2] {
+    [report(), &acting().0]
+}
+
 /// A rounded number of a page, with half a unit of its last digit.
 fn read(text: &str) -> Option<(f64, f64)> {
     let is_percent = text.contains(" %");
@@ -89,9 +130,9 @@ fn numbers_of(html: &str) -> Vec<(String, String, String)> {
 
 #[test]
 fn all_numbers_of_the_html_are_those_of_the_json() {
-    let json = report().json().unwrap();
-    for audience in Audience::ALL {
-        let html = report().html(audience).unwrap();
+    for (report, audience) in both().into_iter().flat_map(|report| Audience::ALL.map(|audience| (report, audience))) {
+        let json = report.json().unwrap();
+        let html = report.html(audience).unwrap();
         let numbers = numbers_of(&html);
         assert!(numbers.len() > 8, "{audience:?} has only {} numbers", numbers.len());
         for (path, value, text) in numbers {
@@ -109,8 +150,12 @@ fn all_numbers_of_the_html_are_those_of_the_json() {
 
 #[test]
 fn all_values_of_the_csv_are_those_of_the_json_and_none_is_missing() {
-    let json = report().json().unwrap();
-    let csv = report().csv().unwrap();
+    both().into_iter().for_each(compare_csv);
+}
+
+fn compare_csv(report: &Report) {
+    let json = report.json().unwrap();
+    let csv = report.csv().unwrap();
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
     let mut count = 0;
     for row in rows.records() {
@@ -182,13 +227,87 @@ fn the_tables_of_the_markdown_are_those_of_the_json_and_of_the_html() {
         }
     }
     // Both pages are written from one document: the same numbers, in the same order.
-    for audience in Audience::ALL {
-        let (html, markdown) = (report().html(audience).unwrap(), report().markdown(audience));
+    for (report, audience) in both().into_iter().flat_map(|report| Audience::ALL.map(|audience| (report, audience))) {
+        let (html, markdown) = (report.html(audience).unwrap(), report.markdown(audience));
         let mut rest = markdown.replace('\\', "");
         for (path, _, text) in numbers_of(&html) {
             let at = rest.find(&text).unwrap_or_else(|| panic!("{path}: {text} is not in the Markdown of {audience:?}"));
             rest = rest[at + text.len()..].to_owned();
         }
+    }
+}
+
+#[test]
+fn actions_are_shown_to_every_reader_and_their_savings_are_not_the_purchases() {
+    let (report, plan) = acting();
+    assert!(!plan.purchases().is_empty() && plan.actions().iter().any(|action| action.change.is_some()), "{:?}", plan.actions());
+    let json = report.json().unwrap();
+    let at = |path: &str| json.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} is no number"));
+    let near = |a: f64, b: f64, what: &str| assert!((a - b).abs() < 1e-6 * b.abs().max(1.0), "{what}: {a} and {b}");
+    // Cost with nothing done, with the actions, with both.
+    near(at("/split/by_actions"), at("/cost_before") - at("/split/cost_with_actions"), "actions");
+    near(at("/split/by_purchases"), at("/split/cost_with_actions") - at("/billed_cost"), "purchases");
+    near(at("/split/by_actions") + at("/split/by_purchases"), at("/savings"), "savings");
+    near(at("/split/by_actions_monthly") + at("/split/by_purchases_monthly"), at("/savings_monthly"), "a month");
+    near(at("/split/by_actions_counted_last"), plan.savings_by_actions_counted_last().to_f64(), "counted last");
+    for (bill, path) in [("before", "/cost_before"), ("acted", "/split/cost_with_actions"), ("after", "/billed_cost")] {
+        near(at(&format!("/{bill}/cost")), at(path), bill);
+    }
+    assert!(at("/split/by_actions") > 0.0 && at("/split/by_purchases") > 0.0);
+    // What the purchases save is theirs alone, in the table of purchases and in the cash flows.
+    let saved: f64 = report.purchases.iter().map(|purchase| purchase.savings_monthly.to_f64()).sum();
+    near(saved, at("/split/by_purchases_monthly"), "saved by purchase");
+    let hours = at("/hours");
+    let avoided = (plan.after_actions().total().on_demand - plan.after().total().on_demand).to_f64();
+    let of_purchases = report.finance.months.iter().map(|month| month.avoided.to_f64()).sum::<f64>();
+    // Every purchase of this plan runs for a year of 365 days.
+    near(of_purchases, avoided * 8760.0 / hours, "avoided over the terms");
+    near(report.cases[0].savings_monthly.to_f64(), at("/savings_monthly"), "the first case");
+
+    let actions = json["actions"].as_array().unwrap();
+    assert_eq!(actions.len(), plan.actions().len());
+    let (paid, received): (f64, f64) = plan
+        .actions()
+        .iter()
+        .map(|action| action.paid.to_f64())
+        .fold((0.0, 0.0), |sums, paid| (sums.0 + paid.max(0.0), sums.1 + (-paid).max(0.0)));
+    near(at("/split/paid_for_actions"), paid, "paid");
+    near(at("/split/received_for_actions"), received, "received");
+    assert!(received > 0.0);
+    // The memo says it in a line, the analyst has a table with quantity, cash and rule, the engineer the orders.
+    let memo = report.markdown(Audience::Executive);
+    assert!(
+        memo.contains("Actions on what is held") && memo.contains("x sell") && memo.contains("together with the actions"),
+        "{memo}"
+    );
+    let analyst = report.markdown(Audience::Analyst);
+    let rows = table(&analyst, "What to do with what is held, USD");
+    assert_eq!(rows.len(), actions.len());
+    for (row, action) in rows.iter().zip(actions) {
+        assert_eq!(row[0], action["action"].as_str().unwrap().replace('_', " "));
+        assert_near(&row[7], action["gives"][0]["quantity"].as_f64().unwrap());
+        assert_near(&row[9], action["paid"].as_f64().unwrap());
+        assert_near(&row[10], action["received"].as_f64().unwrap());
+        let rule = format!("Rule {}: {}", row[6], action["rule"].as_str().unwrap());
+        assert!(analyst.replace('\\', "").contains(&rule), "{rule} is not in {analyst}");
+    }
+    let parts = table(&analyst, "What saves how much, USD");
+    for (row, path) in
+        parts.iter().zip(["/split/by_actions", "/split/by_purchases", "/savings", "/split/by_actions_counted_last"])
+    {
+        assert_near(&row[1], at(path));
+    }
+    let engineer = report.markdown(Audience::Engineer);
+    let orders = table(&engineer, "What to do with what is held, before buying");
+    assert_near(&orders[0][8], actions[0]["received"].as_f64().unwrap());
+    assert_eq!(orders.len(), actions.iter().filter(|action| !action["call"].as_str().unwrap().is_empty()).count());
+    let calls = table(&engineer, "The provider's call or form, and what to enter");
+    assert!(calls.len() == orders.len() && calls[0][1].contains("CreateReservedInstancesListing"), "{calls:?}");
+    // The price scenario.
+    let [repriced] = report.repriced.as_slice() else { panic!("{:?}", report.repriced) };
+    assert!(repriced.affected_share.to_f64() > 0.1 && repriced.savings_monthly < repriced.savings_at_catalog_monthly);
+    for page in [&memo, &analyst] {
+        assert!(page.contains("Scenario “cut”"), "{page}");
     }
 }
 

@@ -8,24 +8,16 @@
     reason = "a test may fail by panic; prices are read, not computed"
 )]
 
+#[path = "common/shared.rs"]
+mod shared;
+
 use covermix::catalog::aws::instance_sku;
 use covermix::catalog::{Catalog, CatalogBuilder, SpotHistories, SpotHistory};
 use covermix::scenario::spot::{
     BandPoint, InterruptionRate, Outage, PriceDistribution, Recovery, Simulation, SpotTerms, simulate,
 };
+use shared::shared;
 use std::path::{Path, PathBuf};
-
-/// A file of the shared data, or a printed reason why the test is skipped.
-fn shared(file: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("COVERMIX_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = folder.join("data").join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is absent", path.display());
-    None
-}
 
 fn own(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file)

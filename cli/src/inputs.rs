@@ -5,7 +5,9 @@ use crate::console::Console;
 use clap::Args;
 use covermix::billing::Charges;
 use covermix::catalog::Catalog;
+use covermix::planning::{Planner, Policy};
 use covermix::portfolio::Portfolio;
+use covermix::scenario::{ScenarioFile, Scenarios};
 use covermix::units::Money;
 use covermix::usage::{PricingCategory, UsageCurves, UsageLine};
 use covermix::{Error, Problem};
@@ -33,6 +35,55 @@ impl Demand {
         let usage = UsageCurves::read(&self.usage)?;
         let usage = if self.exclude_unknown { without_unknown(&usage, &catalog, console)? } else { usage };
         Ok((usage, catalog))
+    }
+}
+
+/// What a plan is made under: what is held, what may be bought, what may come.
+#[derive(Debug, Args)]
+pub(crate) struct Terms {
+    /// Commitments already held (covermix JSON, such as `covermix ingest` writes).
+    #[arg(long, value_name = "FILE")]
+    portfolio: Option<PathBuf>,
+    /// What may be bought (TOML or JSON); everything without it.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Plan for the futures of a scenario file (TOML) instead of the usage as it was.
+    #[arg(long, value_name = "FILE")]
+    scenarios: Option<PathBuf>,
+}
+
+/// The files of [`Terms`], read.
+pub(crate) struct Given {
+    pub(crate) portfolio: Portfolio,
+    policy: Policy,
+    scenarios: Option<Scenarios>,
+}
+
+impl Terms {
+    /// Reads them.
+    pub(crate) fn read(&self, usage: &UsageCurves, catalog: &Catalog) -> Result<Given> {
+        let futures = |path: &PathBuf| ScenarioFile::read(path)?.scenarios(usage, Some(catalog));
+        Ok(Given {
+            portfolio: portfolio(self.portfolio.as_ref(), catalog)?,
+            policy: self.policy.as_ref().map_or_else(|| Ok(Policy::default()), Policy::read)?,
+            scenarios: self.scenarios.as_ref().map(futures).transpose()?,
+        })
+    }
+}
+
+impl Given {
+    /// A planner for the scenarios, or for the usage as it was.
+    pub(crate) fn planner<'a>(&'a self, usage: &'a UsageCurves, catalog: &'a Catalog) -> Planner<'a> {
+        let planner = Planner::new(catalog).owning(&self.portfolio).policy(self.policy.clone());
+        match &self.scenarios {
+            Some(futures) => planner.scenarios(futures),
+            None => planner.usage(usage),
+        }
+    }
+
+    /// Whether a scenario changes prices.
+    pub(crate) fn changes_prices(&self) -> bool {
+        self.scenarios.iter().flat_map(Scenarios::as_slice).any(|scenario| !scenario.prices.is_empty())
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Job {
 
 enum State {
     Running(Option<Progress>),
-    Done(Box<Value>, Arc<Report>),
+    Done(Arc<Report>),
     Failed(Failure),
 }
 
@@ -38,30 +38,25 @@ impl Job {
     pub(crate) fn run(
         &self,
         request: &PlanRequest,
-        (catalog, limits): (&Catalog, Limits),
+        of: (&Catalog, Limits),
         accept: oneshot::Sender<()>,
         slot: OwnedSemaphorePermit,
     ) {
-        let outcome = self.plan(request, catalog, limits, accept);
+        let outcome = self.plan(request, of, accept);
         drop(slot);
         match outcome {
-            Ok((plan, report)) => *self.lock() = State::Done(Box::new(plan), Arc::new(report)),
+            Ok(report) => *self.lock() = State::Done(Arc::new(report)),
             Err(failure) => self.fail(failure),
         }
     }
 
-    fn plan(
-        &self,
-        request: &PlanRequest,
-        catalog: &Catalog,
-        limits: Limits,
-        accept: oneshot::Sender<()>,
-    ) -> Result<(Value, Report), Failure> {
+    fn plan(&self, request: &PlanRequest, of: (&Catalog, Limits), accept: oneshot::Sender<()>) -> Result<Report, Failure> {
+        let (catalog, limits) = of;
         let usage = request.usage(limits)?;
         let catalog = catalog.relevant_to(&usage);
         let portfolio = request.portfolio(&catalog)?;
         let (gap, time) = (request.gap()?, request.time(limits)?);
-        let problem = Planner::new(&catalog).usage(&usage).owning(&portfolio).policy(request.policy()).build()?;
+        let problem = Planner::new(&catalog).usage(&usage).owning(&portfolio).policy(request.policy.clone()).build()?;
         // A client that is gone has cancelled already.
         let _is_there = accept.send(());
         let watch = |progress: &Progress| {
@@ -71,8 +66,7 @@ impl Job {
         let plan = problem.solve(&Options { relative_gap: gap, time_limit: time, progress: Some(&watch) })?;
         // Without the searches behind the curves, whose time is not the request's.
         let settings = Settings { coverage_levels: Vec::new(), price_limits: false, ..Settings::default() };
-        let report = Report::builder(&problem, &plan).settings(settings).build()?;
-        Ok((report.json()?, report))
+        Ok(Report::builder(&problem, &plan).settings(settings).build()?)
     }
 
     /// Ends the search after its current round; the best plan so far is kept.
@@ -94,7 +88,7 @@ impl Job {
 
     pub(crate) fn report(&self) -> Result<Arc<Report>, Failure> {
         match &*self.lock() {
-            State::Done(_, report) => Ok(Arc::clone(report)),
+            State::Done(report) => Ok(Arc::clone(report)),
             State::Failed(failure) => Err(failure.clone()),
             State::Running(_) => Err(Failure::new(StatusCode::CONFLICT, "the plan is still being made")),
         }
@@ -108,11 +102,10 @@ impl Job {
                     let gap = (now.relaxed_cost - now.lower_bound) / now.relaxed_cost;
                     json!({"sweeps": now.sweeps, "lower_bound": now.lower_bound, "relaxed_cost": now.relaxed_cost, "relaxed_gap": gap})
                 });
-                let seconds = self.started.elapsed().as_secs_f64();
-                let is_cancelled = self.is_cancelled.load(Ordering::Relaxed);
+                let (is_cancelled, seconds) = (self.is_cancelled.load(Ordering::Relaxed), self.started.elapsed().as_secs_f64());
                 json!({"id": id, "state": "running", "cancelled": is_cancelled, "seconds": seconds, "progress": progress})
             }
-            State::Done(plan, _) => json!({"id": id, "state": "done", "plan": plan}),
+            State::Done(report) => json!({"id": id, "state": "done", "plan": **report}),
             State::Failed(failure) => json!({"id": id, "state": "failed", "error": failure.message}),
         }
     }

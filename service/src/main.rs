@@ -31,9 +31,7 @@ async fn serve(catalog: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let catalog = Catalog::read(catalog)?;
     let listener = tokio::net::TcpListener::bind(address).await?;
     eprintln!("{} offers; listening on http://{}", catalog.offers().len(), listener.local_addr()?);
-    let until = async {
-        let _heard = tokio::signal::ctrl_c().await;
-    };
+    let until = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
     axum::serve(listener, router(catalog, Limits::default())).with_graceful_shutdown(until).await?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) struct PlanRequest {
     usage: Usage,
     #[serde(default)]
-    policy: Policy,
+    pub(crate) policy: Policy,
     portfolio: Option<Value>,
     gap: Option<f64>,
     time_limit_seconds: Option<f64>,
@@ -77,15 +77,9 @@ impl PlanRequest {
         Ok(usage)
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        self.policy.clone()
-    }
-
     pub(crate) fn portfolio(&self, catalog: &Catalog) -> Result<Portfolio, Failure> {
-        match &self.portfolio {
-            Some(held) => Ok(Portfolio::from_json(&held.to_string(), catalog)?),
-            None => Ok(Portfolio::default()),
-        }
+        let Some(held) = &self.portfolio else { return Ok(Portfolio::default()) };
+        Ok(Portfolio::from_json(&held.to_string(), catalog)?)
     }
 
     /// The gap asked for, 0.05 % if none is.

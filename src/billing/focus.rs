@@ -9,13 +9,18 @@
 //! `Dynamic`, at the price that the bill or the catalog's spot prices give it. Usage within a free tier is at the tier's price, 0 in every
 //! column. Google's sustained use discounts lower billed and effective cost of the usage they fall on. Billing periods are US Pacific
 //! months for Google.
+//!
+//! Every column that FOCUS 1.2 makes mandatory is there. Two of them usage does not tell, and they stay empty for the caller to fill: the account
+//! that is invoiced, and its name.
+
+mod service;
 
 use super::{Held, Judge, calendar, waterfall};
 use crate::catalog::{Benefit, PaymentOption};
 use crate::error::{Error, Problem, Result, UnknownSku};
 use crate::time::Hour;
 use crate::units::{UnitPrice, to_decimal};
-use crate::usage::{PricingCategory, Provider, UsageLine};
+use crate::usage::{PricingCategory, Provider, Sku, UsageLine};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -29,6 +34,14 @@ use std::ops::Range;
 pub struct FocusRow {
     /// `AWS`, `Microsoft` or `Google Cloud`.
     pub provider_name: String,
+    /// Who made what is charged: the provider.
+    pub publisher_name: String,
+    /// Who invoices it: the provider. AWS invoices some countries through other companies of its own.
+    pub invoice_issuer_name: String,
+    /// The account that is invoiced; empty, since usage does not tell it.
+    pub billing_account_id: String,
+    /// Its name; absent for the same reason.
+    pub billing_account_name: Option<String>,
     /// The currency of every cost, an ISO 4217 code.
     pub billing_currency: String,
     /// First instant of the billing month.
@@ -41,6 +54,8 @@ pub struct FocusRow {
     pub charge_period_end: DateTime<Utc>,
     /// `Usage` or `Purchase`.
     pub charge_category: String,
+    /// Absent: `Correction` is for charges of earlier invoices, which a replay never has.
+    pub charge_class: Option<String>,
     /// `Usage-Based`, `One-Time` or `Recurring`.
     pub charge_frequency: String,
     /// What the row is, in words.
@@ -53,6 +68,8 @@ pub struct FocusRow {
     pub sub_account_id: String,
     /// The service in the provider's words.
     pub service_name: String,
+    /// Its category, in the words of FOCUS.
+    pub service_category: String,
     /// The region; empty for all.
     pub region_id: String,
     /// The availability zone, if the usage line has one.
@@ -63,6 +80,8 @@ pub struct FocusRow {
     pub sku_price_id: Option<String>,
     /// Quantity priced.
     pub pricing_quantity: Option<Decimal>,
+    /// The unit that prices are for: that of the usage, of what is reserved, or else of the commitment.
+    pub pricing_unit: Option<String>,
     /// The public price of one unit on demand.
     pub list_unit_price: Option<Decimal>,
     /// The charge at public on-demand prices; 0 on unused rows.
@@ -116,29 +135,31 @@ impl Frame<'_> {
             Provider::Gcp => super::gcp::calendar::midnight(month.start().date_naive()),
         };
         FocusRow {
-            provider_name: match provider {
-                Provider::Aws => "AWS",
-                Provider::Azure => "Microsoft",
-                Provider::Gcp => "Google Cloud",
-            }
-            .into(),
+            provider_name: service::provider(provider).into(),
+            publisher_name: service::publisher(provider).into(),
+            invoice_issuer_name: service::publisher(provider).into(),
+            billing_account_id: String::new(),
+            billing_account_name: None,
             billing_currency: self.currency.into(),
             billing_period_start: start(month),
             billing_period_end: start(month.next()),
             charge_period_start: self.hour.start(),
             charge_period_end: self.hour.plus(1).start(),
             charge_category: category.into(),
+            charge_class: None,
             charge_frequency: frequency.into(),
             charge_description: String::new(),
             pricing_category: pricing.into(),
             resource_id: String::new(),
             sub_account_id: String::new(),
             service_name: String::new(),
+            service_category: String::new(),
             region_id: String::new(),
             availability_zone: None,
             sku_id: None,
             sku_price_id: None,
             pricing_quantity: None,
+            pricing_unit: None,
             list_unit_price: None,
             list_cost: Decimal::ZERO,
             contracted_unit_price: None,
@@ -166,6 +187,7 @@ impl Frame<'_> {
         row.charge_description = format!("{} on demand", line.sku.sku);
         row.sub_account_id.clone_from(&line.account);
         row.service_name.clone_from(&line.sku.service);
+        row.service_category = service::category(&line.sku.service).into();
         row.region_id.clone_from(&line.sku.region);
         row.availability_zone = Some(line.availability_zone.clone()).filter(|zone| !zone.is_empty());
         row.sku_id = Some(line.sku.sku.clone());
@@ -177,10 +199,16 @@ impl Frame<'_> {
         row.billed_cost = row.contracted_cost;
         row.effective_cost = row.contracted_cost;
         row.consumed_quantity = row.pricing_quantity;
-        row.consumed_unit = Some(if line.sku.unit.is_empty() { "Hour".into() } else { line.sku.unit.clone() });
+        row.consumed_unit = Some(unit(&line.sku));
+        row.pricing_unit.clone_from(&row.consumed_unit);
         row.tags = if line.tags.is_empty() { String::new() } else { serde_json::json!(line.tags).to_string() };
         row
     }
+}
+
+/// The unit of a SKU; that of most is the hour.
+fn unit(sku: &Sku) -> String {
+    if sku.unit.is_empty() { "Hour".into() } else { sku.unit.clone() }
 }
 
 impl FocusRow {
@@ -193,6 +221,7 @@ impl FocusRow {
             (false, false) => "Hour",
         };
         self.commitment_discount_unit = Some(unit.into());
+        self.pricing_unit.get_or_insert_with(|| unit.into());
         self.commitment_discount_id = Some(held.commitment.id.clone());
         self.commitment_discount_name =
             Some(format!("{}, {}, {}", held.offer.subject(), held.offer.term, held.offer.payment_option));
@@ -215,6 +244,7 @@ impl FocusRow {
         self.resource_id.clone_from(&held.commitment.id);
         self.sub_account_id.clone_from(&held.commitment.account);
         self.service_name.clone_from(&held.offer.service);
+        self.service_category = service::category(&held.offer.service).into();
         self.region_id.clone_from(&held.offer.region);
         self.sku_price_id = Some(held.offer.id.clone());
         self
@@ -333,6 +363,7 @@ impl Judge<'_> {
                 let list = price.list_price.unwrap_or(price.price);
                 row.sku_id = Some(price.sku.sku.clone());
                 row.pricing_quantity = Some(units.normalize());
+                row.pricing_unit = Some(unit(&price.sku));
                 row.list_unit_price = Some(list.value());
                 row.contracted_unit_price = Some(price.price.value());
                 // What one fee pays for in part is worth the same part of the list price.

@@ -164,6 +164,18 @@ pub struct Orders {
 }
 
 impl Plan {
+    /// The order of one action, not numbered yet; `None` for what needs none: renewals are purchases, and what lapses ends by itself.
+    ///
+    /// # Errors
+    /// As [`Plan::orders`].
+    pub fn order_of(&self, problem: &Problem<'_>, action: &PlannedAction) -> Result<Option<Order>> {
+        if matches!(action.kind, Action::Renew | Action::Lapse) {
+            return Ok(None);
+        }
+        // What is acted on has its own account.
+        Writer { plan: self, problem, account: "" }.action(action).map(Some)
+    }
+
     /// The plan as orders; `account` is the one that buys.
     ///
     /// # Errors
@@ -174,10 +186,8 @@ impl Plan {
         for purchase in self.purchases() {
             orders.push(writer.purchase(purchase));
         }
-        // Renewals are purchases, and what lapses needs no order.
-        let is_done = |action: &&PlannedAction| !matches!(action.kind, Action::Renew | Action::Lapse);
-        for action in self.actions().iter().filter(is_done) {
-            orders.push(writer.action(action)?);
+        for action in self.actions() {
+            orders.extend(self.order_of(problem, action)?);
         }
         orders.sort_by(|a, b| a.at.cmp(&b.at).then(b.operation.cmp(&a.operation)).then_with(|| a.offer.cmp(&b.offer)));
         for (index, order) in orders.iter_mut().enumerate() {

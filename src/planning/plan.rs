@@ -54,7 +54,9 @@ pub struct Plan {
     purchases: Vec<Purchase>,
     actions: Vec<PlannedAction>,
     before: Bill,
+    acted: Bill,
     after: Bill,
+    cost_without_actions: Option<Money>,
     portfolio: Portfolio,
     one_off: Money,
     baselines: Vec<Baseline>,
@@ -99,7 +101,28 @@ impl Plan {
         purchases.sort_by(|a, b| b.covered_monthly.cmp(&a.covered_monthly).then_with(|| a.offer.id.cmp(&b.offer.id)));
         let actions = problem.taken(solution, &before, &after)?;
         let one_off = problem.one_off(&solution.steps);
-        Ok(Self { solution: solution.clone(), purchases, actions, before, after, portfolio, one_off, baselines, hours })
+        let is_changed = actions.iter().any(|action| action.change.is_some());
+        let (acted, cost_without_actions) = if is_changed {
+            let bought = problem.commitments(&solution.steps);
+            let without_actions = bill(&problem.portfolio.with(bought)?)?.total().cost();
+            (bill(&problem.portfolio_with(&problem.actions_alone(&solution.steps))?)?, Some(without_actions))
+        } else {
+            (before.clone(), None)
+        };
+        let solution = solution.clone();
+        Ok(Self {
+            solution,
+            purchases,
+            actions,
+            before,
+            acted,
+            after,
+            cost_without_actions,
+            portfolio,
+            one_off,
+            baselines,
+            hours,
+        })
     }
 
     /// Why the search ended.
@@ -136,6 +159,12 @@ impl Plan {
     #[must_use]
     pub fn before(&self) -> &Bill {
         &self.before
+    }
+
+    /// The bill after the actions, with nothing bought; [`Plan::before`] where nothing is done with what is held.
+    #[must_use]
+    pub fn after_actions(&self) -> &Bill {
+        &self.acted
     }
 
     /// The bill with the purchases and after the actions.
@@ -184,6 +213,26 @@ impl Plan {
         self.before.total().cost() - self.billed_cost()
     }
 
+    /// The part of [`Plan::savings`] that is due to actions on what is held, counted first: the cost with nothing done, less the cost with the
+    /// actions alone. Renewals are purchases.
+    #[must_use]
+    pub fn savings_by_actions(&self) -> Money {
+        self.before.total().cost() - self.acted.total().cost() - self.one_off
+    }
+
+    /// The rest of [`Plan::savings`], which is due to the purchases: the cost with the actions alone, less the cost with both.
+    #[must_use]
+    pub fn savings_by_purchases(&self) -> Money {
+        self.acted.total().cost() - self.after.total().cost()
+    }
+
+    /// What the actions save beside the purchases, if they are counted last: the cost with the purchases alone, less the cost with both. It is
+    /// less than [`Plan::savings_by_actions`] where a purchase would take the place of what is given up, more where it needs the room.
+    #[must_use]
+    pub fn savings_by_actions_counted_last(&self) -> Money {
+        self.cost_without_actions.map_or(Money::ZERO, |without| without - self.billed_cost())
+    }
+
     /// Savings as a share of the bill before; `None` if that is 0.
     #[must_use]
     pub fn savings_rate(&self) -> Option<f64> {
@@ -197,11 +246,11 @@ impl Plan {
         self.purchases.iter().map(|purchase| purchase.upfront).sum()
     }
 
-    /// The month in which all that was paid is less than it would have been without the purchases: upfront / (running bill before - running
-    /// bill after), rounded up. `None` if the running bill does not fall; 1 without upfront payments.
+    /// The month in which all that was paid is less than it would have been without the purchases: upfront / (running bill without them -
+    /// running bill with them), rounded up. `None` if the running bill does not fall; 1 without upfront payments.
     #[must_use]
     pub fn cash_break_even_month(&self) -> Option<u32> {
-        let saved_a_month = self.monthly(self.savings() + self.amortised_upfront_bought());
+        let saved_a_month = self.monthly(self.savings_by_purchases() + self.amortised_upfront_bought());
         if saved_a_month <= Money::ZERO {
             return None;
         }
@@ -209,7 +258,7 @@ impl Plan {
     }
 
     fn amortised_upfront_bought(&self) -> Money {
-        self.after.total().amortised_upfront - self.before.total().amortised_upfront
+        self.after.total().amortised_upfront - self.acted.total().amortised_upfront
     }
 
     /// An amount over all hours of the usage, as an amount for a month of 730 hours.

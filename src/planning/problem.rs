@@ -18,6 +18,7 @@ use crate::billing::{Judge, Rules};
 use crate::catalog::{Catalog, Offer};
 use crate::error::{Error, Problem as Wrong, Result};
 use crate::portfolio::{Commitment, Portfolio, Scope};
+use crate::scenario::transform::PriceChange;
 use crate::units::Units;
 use crate::usage::UsageCurves;
 use chrono::{DateTime, Utc};
@@ -76,6 +77,9 @@ pub(super) struct Scenario<'a> {
     pub(super) name: String,
     pub(super) probability: f64,
     pub(super) usage: &'a UsageCurves,
+    /// Price changes, which the plan is not made with; see `planning/repriced.rs`.
+    #[cfg_attr(not(feature = "highs"), allow(dead_code, reason = "plans alone are billed at them"))]
+    pub(super) prices: &'a [PriceChange],
 }
 
 /// An offer that may be bought on a date, in the mathematics' terms.

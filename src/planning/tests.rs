@@ -4,6 +4,7 @@
 
 mod actions;
 mod orders;
+mod prices;
 mod rights;
 mod rules;
 mod spot;

@@ -1,6 +1,7 @@
 //! Who reads, and the page made for each of them.
 
 mod analyst;
+mod held;
 mod memo;
 mod orders;
 
@@ -70,7 +71,7 @@ fn proof(reader: &Reader<'_>) -> Vec<Span> {
 /// What could go wrong, in sentences.
 fn risks(reader: &Reader<'_>) -> Vec<Vec<Span>> {
     let report = reader.report;
-    let mut risks = Vec::new();
+    let mut risks = held::prices(reader);
     if report.purchases.is_empty() {
         return risks;
     }
@@ -88,11 +89,12 @@ fn risks(reader: &Reader<'_>) -> Vec<Vec<Span>> {
             text("."),
         ]);
     }
+    let what = if held::is_changed(reader) { "the purchases cost" } else { "the plan costs" };
     match report.break_even_usage {
         Some(_) => risks.push(vec![
             text("Usage may fall to "),
             reader.span("/break_even_usage", Format::Percent(1)),
-            text(" of what it was, in every hour, before the plan costs more than buying nothing."),
+            text(format!(" of what it was, in every hour, before {what} more than buying nothing.")),
         ]),
         None => risks.push(vec![text("However far usage falls, the plan does not cost more than buying nothing.")]),
     }
@@ -146,7 +148,11 @@ fn years(reader: &Reader<'_>) -> Table {
     });
     Table {
         id: "years".into(),
-        caption: format!("Effect on cash and EBITDA, {}; positive effects help", reader.report.currency),
+        caption: format!(
+            "Effect{} on cash and EBITDA, {}; positive effects help",
+            if held::is_changed(reader) { " of the purchases alone" } else { "" },
+            reader.report.currency
+        ),
         columns: columns(
             &["From purchase"],
             &["Paid to provider", "On-demand avoided", "Expense", "EBITDA effect", "Operating cash effect"],
@@ -181,7 +187,10 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
         Tile {
             label: "Net present value".into(),
             value: reader.cell("/finance/npv", Format::Whole),
-            note: vec![text(format!("{currency} at ")), reader.span("/finance/discount_rate", Format::Percent(1))],
+            note: vec![
+                text(format!("{currency}{} at ", if held::is_changed(reader) { ", of the purchases alone," } else { "" })),
+                reader.span("/finance/discount_rate", Format::Percent(1)),
+            ],
         },
         Tile { label: "Internal rate of return".into(), value: irr, note: vec![text(irr_note)] },
         Tile { label: if is_dated { "Payback, months" } else { "Payback" }.into(), value: payback, note: vec![text(months)] },
@@ -190,15 +199,15 @@ fn investment(reader: &Reader<'_>) -> Vec<Tile> {
 
 /// The monthly saving, large.
 fn saving(reader: &Reader<'_>) -> Tile {
-    Tile {
-        label: "Saves a month".into(),
-        value: reader.cell("/savings_monthly", Format::Whole),
-        note: vec![
-            text(format!("{}, ", reader.report.currency)),
-            reader.span("/savings_rate", Format::Percent(1)),
-            text(" of the bill"),
-        ],
+    let mut note = vec![
+        text(format!("{}, ", reader.report.currency)),
+        reader.span("/savings_rate", Format::Percent(1)),
+        text(" of the bill"),
+    ];
+    if held::is_changed(reader) {
+        note.extend([text("; by the purchases "), reader.span("/split/by_purchases_monthly", Format::Whole)]);
     }
+    Tile { label: "Saves a month".into(), value: reader.cell("/savings_monthly", Format::Whole), note }
 }
 
 /// Purchases in one table; the columns are those that a decision needs.

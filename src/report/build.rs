@@ -1,5 +1,6 @@
 //! From a solved problem to the model of its report: bills, reasons, cases, cash and curves are gathered here, once.
 
+mod actions;
 mod cases;
 mod cash;
 mod evidence;
@@ -133,7 +134,7 @@ impl Builder<'_, '_> {
         let low_case = cases::lowest(&cases);
         let tornado = cases::tornado(&cases, &finance)?;
         let purchases = bought.iter().map(|bought| purchase(problem, plan, bought)).collect::<Result<Vec<_>>>()?;
-        let total = |bill: &Bill| charges(plan, bill.total());
+        let total = |bill: &Bill, given_up| charges(plan, bill.total(), given_up);
         let certificate = plan.certificate();
         let objective = number(plan.objective())?;
         let mut report = Report {
@@ -171,6 +172,7 @@ impl Builder<'_, '_> {
                 .collect::<Result<Vec<_>>>()?,
             cost_before: plan.before().total().cost().into(),
             savings: plan.savings().into(),
+            split: actions::split(plan),
             savings_rate: share(plan.savings_rate())?,
             savings_monthly: plan.monthly(plan.savings()).into(),
             before_monthly: plan.monthly(plan.before().total().cost()).into(),
@@ -179,20 +181,23 @@ impl Builder<'_, '_> {
             obligation: bought.iter().map(Bought::obligation).sum::<Decimal>().into(),
             cash_break_even_month: plan.cash_break_even_month(),
             break_even_usage: cases::break_even_usage(problem, plan)?,
-            before: total(plan.before())?,
-            after: total(plan.after())?,
+            before: total(plan.before(), Money::ZERO)?,
+            acted: total(plan.after_actions(), plan.one_off())?,
+            after: total(plan.after(), plan.one_off())?,
             purchases,
+            actions: actions::actions(problem, plan)?,
             held: held(problem, plan)?,
             rules: if settings.price_limits { rules(problem, plan, &settings)? } else { Vec::new() },
             baselines: baselines(plan)?,
             cases,
+            repriced: actions::repriced(problem, plan)?,
             low_case,
             finance: finance.view(tornado)?,
             days: evidence::days(plan, usage)?,
             week: evidence::week(problem, plan, usage)?,
             load_duration: evidence::load_duration(problem, plan, usage)?,
             coverage: coverage(problem, plan, &settings)?,
-            ladder: ladder(problem, &bought, &settings, until),
+            ladder: ladder(problem, plan, &bought, &settings, until),
             sweeps: plan.sweeps() as u64,
             seconds: number(plan.time().as_secs_f64())?,
         };
@@ -311,14 +316,15 @@ fn right_name(right: Right) -> String {
     serde_json::to_value(right).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn charges(plan: &Plan, total: billing::Charges) -> Result<Charges> {
+fn charges(plan: &Plan, total: billing::Charges, given_up: Money) -> Result<Charges> {
     Ok(Charges {
         on_demand_equivalent: total.on_demand_equivalent.into(),
         on_demand: (total.on_demand - total.sustained_use_discount).into(),
         used_commitment: total.used_commitment.into(),
         unused_commitment: total.unused_commitment.into(),
-        cost: total.cost().into(),
-        cost_monthly: plan.monthly(total.cost()).into(),
+        given_up: given_up.into(),
+        cost: (total.cost() + given_up).into(),
+        cost_monthly: plan.monthly(total.cost() + given_up).into(),
         effective_savings_rate_list: share(total.effective_savings_rate_list())?,
         coverage: share(total.coverage())?,
         utilisation: share(total.utilisation())?,
@@ -389,25 +395,31 @@ fn coverage(problem: &Problem<'_>, plan: &Plan, settings: &Settings) -> Result<C
             points.push(CoveragePoint { coverage: number(point.at)?, cost: number(cost)? });
         }
     }
-    let at = |bill: &Bill| -> Result<Option<CoveragePoint>> {
-        let total = bill.total();
-        let Some(coverage) = total.coverage() else { return Ok(None) };
-        Ok(Some(CoveragePoint { coverage: number(coverage)?, cost: total.cost().into() }))
+    let at = |bill: &Bill, cost: Money| -> Result<Option<CoveragePoint>> {
+        let Some(coverage) = bill.total().coverage() else { return Ok(None) };
+        Ok(Some(CoveragePoint { coverage: number(coverage)?, cost: cost.into() }))
     };
-    Ok(CoverageCurve { points, today: at(plan.before())?, plan: at(plan.after())? })
+    let before = plan.before();
+    Ok(CoverageCurve { points, today: at(before, before.total().cost())?, plan: at(plan.after(), plan.billed_cost())? })
 }
 
 /// The committed cost an hour on the first of each month, until all has ended.
-fn ladder(problem: &Problem<'_>, bought: &[Bought<'_>], settings: &Settings, until: DateTime<Utc>) -> Vec<LadderMonth> {
+fn ladder(
+    problem: &Problem<'_>,
+    plan: &Plan,
+    bought: &[Bought<'_>],
+    settings: &Settings,
+    until: DateTime<Utc>,
+) -> Vec<LadderMonth> {
     struct Step {
         start: DateTime<Utc>,
         end: DateTime<Utc>,
         hourly: Decimal,
         group: usize,
     }
-    let portfolio = problem.portfolio();
-    let held = portfolio.commitments().iter().filter_map(|commitment| {
-        let offer = portfolio.offer(problem.catalog(), commitment).ok()?;
+    let kept = actions::kept(problem, plan);
+    let held = kept.into_iter().filter_map(|commitment| {
+        let offer = plan.portfolio().offer(problem.catalog(), commitment).ok()?;
         let hourly = offer.effective_hourly().value() * commitment.quantity;
         Some(Step { start: commitment.start, end: commitment.end, hourly, group: 0 })
     });
@@ -449,11 +461,19 @@ fn ladder(problem: &Problem<'_>, bought: &[Bought<'_>], settings: &Settings, unt
     months
 }
 
-/// The bill of a usage with what is held, and with the purchases too.
-pub(super) fn bills(problem: &Problem<'_>, plan: &Plan, usage: &UsageCurves) -> Result<(Bill, Bill)> {
-    let with = problem.portfolio_with(&plan.solution().steps)?;
+/// A usage billed with what is held, after the actions, and with the purchases too.
+pub(super) struct Bills {
+    pub(super) before: Bill,
+    pub(super) acted: Bill,
+    pub(super) after: Bill,
+}
+
+pub(super) fn bills(problem: &Problem<'_>, plan: &Plan, usage: &UsageCurves) -> Result<Bills> {
     let bill = |portfolio: &_| Ok::<_, Error>(Judge::new(usage, problem.catalog(), portfolio, problem.rules())?.bill());
-    Ok((bill(problem.portfolio())?, bill(&with)?))
+    let before = bill(problem.portfolio())?;
+    let is_changed = plan.actions().iter().any(|action| action.change.is_some());
+    let acted = if is_changed { bill(&actions::portfolio_after_actions(problem, plan)?)? } else { before.clone() };
+    Ok(Bills { before, acted, after: bill(plan.portfolio())? })
 }
 
 /// An f64 of a decimal a month, for ratios.

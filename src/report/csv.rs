@@ -121,6 +121,7 @@ fn unit(section: &str, figure: &str, currency: &str) -> String {
         "seconds" => "seconds",
         "sweeps" => "sweeps",
         "year" => "year from purchase",
+        "times" => "steps of the action",
         "low_case" => "index of a case",
         "cash_break_even_month" | "break_even_month" | "payback_months" => "months",
         "gap"
@@ -133,6 +134,7 @@ fn unit(section: &str, figure: &str, currency: &str) -> String {
         | "break_even_utilisation"
         | "probability"
         | "discount_rate"
+        | "affected_share"
         | "return_on_investment" => "share",
         "coverage" => "share",
         "quantity" | "step" => "reservations, or money an hour of a spend plan",

@@ -4,6 +4,10 @@
 //! Amounts are in the catalog's currency, over all hours of the usage unless a field says monthly (730 hours), hourly or a date. Shares are
 //! fractions. Documents of the schema `covermix-report/1` are this type as JSON.
 
+mod actions;
+
+pub use actions::{Action, GivenUp, Received, Repriced, SavingsSplit};
+
 use super::figure::Figure;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -46,6 +50,8 @@ pub struct Report {
     pub cost_before: Figure,
     /// The cost before less the billed cost.
     pub savings: Figure,
+    /// Which part of the savings is due to the purchases, and which to actions on what is held.
+    pub split: SavingsSplit,
     /// Savings as a share of the cost before.
     pub savings_rate: Option<Figure>,
     /// Savings a month.
@@ -58,17 +64,21 @@ pub struct Report {
     pub upfront: Figure,
     /// What the purchases cost over their terms, used or not.
     pub obligation: Figure,
-    /// The month from which less was paid in all than without the purchases.
+    /// The month from which less was paid in all than without the purchases, the actions being taken either way.
     pub cash_break_even_month: Option<u32>,
-    /// By how much usage may fall, in every hour, before the plan costs more than buying nothing: a share of today's usage, `None` if it
+    /// By how much usage may fall, in every hour, before the purchases cost more than buying nothing: a share of today's usage, `None` if it
     /// never does.
     pub break_even_usage: Option<Figure>,
-    /// The bill without the purchases.
+    /// The bill with what is held, nothing bought and nothing done.
     pub before: Charges,
-    /// The bill with the purchases.
+    /// The bill with the actions on what is held, and nothing bought.
+    pub acted: Charges,
+    /// The bill with the actions and the purchases.
     pub after: Charges,
     /// What to buy, by the usage it covers, the largest first.
     pub purchases: Vec<Purchase>,
+    /// What to do with what is held, in the order of the plan; renewals and what lapses stand here too, though they need no order.
+    pub actions: Vec<Action>,
     /// What is held already, by its end.
     pub held: Vec<Held>,
     /// The policy's limits that hold the plan back, the dearest first.
@@ -77,6 +87,8 @@ pub struct Report {
     pub baselines: Vec<Baseline>,
     /// The plan in other futures; the first is the usage planned for.
     pub cases: Vec<Case>,
+    /// The plan at the prices of each scenario that changes prices, which the plan itself was not made with.
+    pub repriced: Vec<Repriced>,
     /// Which of the cases has the lowest usage.
     pub low_case: u32,
     /// The plan as an investment and in the accounts.
@@ -134,7 +146,9 @@ pub struct Charges {
     pub used_commitment: Figure,
     /// Commitment cost that covered nothing.
     pub unused_commitment: Figure,
-    /// The bill, amortised.
+    /// What actions cost at once that no bill shows: what was paid for, is given up and does not come back; below 0 where they bring in more.
+    pub given_up: Figure,
+    /// The bill, amortised, with what was given up.
     pub cost: Figure,
     /// The same, a month.
     pub cost_monthly: Figure,
@@ -261,7 +275,7 @@ pub struct Baseline {
     pub allowed_by_policy: bool,
 }
 
-/// The plan in one future: purchases stay, usage differs.
+/// The plan in one future: purchases and actions stay, usage differs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
     /// Its name.
@@ -270,9 +284,9 @@ pub struct Case {
     pub assumption: String,
     /// How likely it is, where the caller says so.
     pub probability: Option<Figure>,
-    /// The bill without the purchases, a month.
+    /// The bill with nothing bought and nothing done, a month.
     pub before_monthly: Figure,
-    /// The bill with them, a month.
+    /// The bill with the plan, a month.
     pub after_monthly: Figure,
     /// The difference, a month.
     pub savings_monthly: Figure,
@@ -476,7 +490,7 @@ pub struct CoveragePoint {
 pub struct LadderMonth {
     /// The month, `2025-01`.
     pub month: String,
-    /// Committed cost an hour of what was held before, on the month's first day.
+    /// Committed cost an hour, on the month's first day, of what was held before and of what actions put in its place.
     pub held: Figure,
     /// Of purchases of up to one year.
     pub one_year: Figure,

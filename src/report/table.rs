@@ -28,13 +28,18 @@ fn write(text: &mut String, plan: &Plan, catalog: &Catalog) -> std::fmt::Result 
     }
     let month = |amount: Money| money(plan.monthly(amount));
     writeln!(text, "{:<34}{:>18}{:>18}", format!("A month, {currency}"), "before", "after")?;
+    let given_up = plan.one_off();
     for (name, a, b) in [
         ("on-demand equivalent", before.on_demand_equivalent, after.on_demand_equivalent),
         ("left on demand", before.on_demand, after.on_demand),
         ("commitments, used", before.used_commitment, after.used_commitment),
         ("commitments, unused", before.unused_commitment, after.unused_commitment),
-        ("bill (amortised)", before.cost(), after.cost()),
+        ("actions, at once", Money::ZERO, given_up),
+        ("bill (amortised)", before.cost(), after.cost() + given_up),
     ] {
+        if name == "actions, at once" && given_up == Money::ZERO {
+            continue;
+        }
         writeln!(text, "  {name:<32}{:>18}{:>18}", month(a), month(b))?;
     }
     for (name, a, b) in [
@@ -53,6 +58,19 @@ fn write(text: &mut String, plan: &Plan, catalog: &Catalog) -> std::fmt::Result 
         money(plan.upfront()),
         plan.cash_break_even_month().map_or("never".to_owned(), |month| format!("in month {month}")),
     )?;
+    if plan.actions().iter().any(|action| action.change.is_some()) {
+        let paid = |keep: fn(Money) -> Money| money(plan.actions().iter().map(|action| keep(action.paid).max(Money::ZERO)).sum());
+        writeln!(
+            text,
+            "Of the savings, {} {currency} a month are by actions on what is held and {} by the purchases (the actions counted first; counted last \
+             they save {}). At once the actions take {} and bring in {}.",
+            month(plan.savings_by_actions()),
+            month(plan.savings_by_purchases()),
+            month(plan.savings_by_actions_counted_last()),
+            paid(|paid| paid),
+            paid(|paid| -paid),
+        )?;
+    }
     let certificate = plan.certificate();
     let amount = |value: f64| Money::from_f64(value).map_or_else(|| format!("{value:.2}"), money);
     let percent_of_cost = |part: f64| 100.0 * part / certificate.billed_cost.abs().max(1e-9);

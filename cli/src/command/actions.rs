@@ -1,9 +1,10 @@
-//! What a plan does with what is held, for people and programs; shared by `covermix recommend --rights` and `covermix rebalance`.
+//! What a plan does with what is held, and what it costs at the prices of scenarios, for people and programs; shared by `covermix recommend`,
+//! `covermix rebalance` and `covermix negotiate`.
 
 use crate::answer::Result;
 use crate::inputs::{self, exact};
 use covermix::catalog::Catalog;
-use covermix::planning::{Plan, PlannedAction};
+use covermix::planning::{Plan, PlannedAction, Repriced};
 use covermix::portfolio::{Assumptions, Portfolio};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -29,13 +30,36 @@ pub(crate) fn table(plan: &Plan, catalog: &Catalog) -> String {
     if plan.actions().is_empty() {
         return "Nothing to do with what is held.".to_owned();
     }
-    let mut text = String::from("What to do with what is held, and what the plan would cost more without each:\n");
+    let mut text = format!(
+        "What to do with what is held, and by how many {} the plan would cost more without each alone (which do not add up):",
+        catalog.currency()
+    );
     for action in plan.actions() {
-        let _ = writeln!(text, "  {action}");
+        let _ = write!(text, "\n  {action}");
     }
-    let worth: f64 = plan.actions().iter().filter_map(|action| action.value).sum();
-    let _ = write!(text, "  worth {worth:.0} {} in all, taken one by one", catalog.currency());
     text
+}
+
+/// A line for each scenario whose price changes the plan was not made with.
+pub(crate) fn note_prices(repriced: &[Repriced], currency: &str, text: &mut String) {
+    for scenario in repriced {
+        let _ = write!(text, "\nnote, in {currency} over the hours planned: {scenario}");
+    }
+    if !repriced.is_empty() {
+        text.push('\n');
+    }
+}
+
+/// The same for programs.
+pub(crate) fn prices_document(repriced: &[Repriced]) -> Value {
+    let one = |of: &Repriced| {
+        json!({
+            "scenario": of.scenario, "probability": of.probability, "on_demand": exact(of.on_demand), "affected": exact(of.affected),
+            "affected_share": of.affected_share(), "before_at_catalog": exact(of.before_at_catalog), "before": exact(of.before),
+            "plan_at_catalog": exact(of.plan_at_catalog), "plan": exact(of.plan),
+        })
+    };
+    repriced.iter().map(one).collect()
 }
 
 /// The actions for programs.

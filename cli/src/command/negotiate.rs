@@ -1,19 +1,19 @@
 //! `covermix negotiate`: which agreement to sign together with which commitments to buy, the discount at which another would do, and what each
 //! clause is worth.
 
+use super::actions;
 use crate::answer::{Answer, Result, Verdict};
 use crate::console::Console;
-use crate::inputs::{self, Demand};
+use crate::inputs::{Demand, Terms};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::Args;
-use covermix::finance::agreement::{CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule, Terms};
+use covermix::finance::agreement::{self, CarryLifetime, CarryOver, EarlyRenewal, ShortfallRule};
 use covermix::planning::agreement::{
     AgreementFirst, Agreements, Branch, Choice, Clause, ClauseValue, IndifferenceDiscount, OfferedAgreement,
 };
-use covermix::planning::{Planner, Policy, Problem};
+use covermix::planning::{Problem, Repriced};
 use covermix::portfolio::Commitment;
 use covermix::report::write_json;
-use covermix::scenario::{ScenarioFile, Scenarios};
 use covermix::units::to_f64;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -57,15 +57,8 @@ pub(crate) struct Negotiate {
     /// The agreements on offer (TOML or JSON).
     #[arg(long, value_name = "FILE")]
     agreements: PathBuf,
-    /// Commitments already held (covermix JSON).
-    #[arg(long, value_name = "FILE")]
-    portfolio: Option<PathBuf>,
-    /// What may be bought (TOML or JSON); everything without it.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// Plan for the futures of a scenario file (TOML).
-    #[arg(long, value_name = "FILE")]
-    scenarios: Option<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
     /// Days on which commitments can be bought; may be given several times.
     #[arg(long = "date", value_name = "DATE")]
     dates: Vec<NaiveDate>,
@@ -86,6 +79,8 @@ pub(crate) struct Negotiate {
 /// All that was found.
 struct Findings<'p, 'a> {
     problem: &'p Problem<'a>,
+    /// The plan under the agreement chosen, at the prices of the scenarios that change them, before the agreement.
+    repriced: Vec<Repriced>,
     agreements: &'p Agreements,
     offers: &'p [OfferedAgreement],
     choice: Choice,
@@ -102,17 +97,9 @@ impl Negotiate {
     pub(crate) fn run(&self, console: &Console) -> Result<Answer> {
         let agreements = Agreements::read(&self.agreements)?;
         let (usage, catalog) = self.demand.read(console)?;
-        let portfolio = inputs::portfolio(self.portfolio.as_ref(), &catalog)?;
-        let policy = self.policy.as_ref().map_or_else(|| Ok(Policy::default()), Policy::read)?;
-        let scenarios: Option<Scenarios> = match &self.scenarios {
-            Some(path) => Some(ScenarioFile::read(path)?.scenarios(&usage, Some(&catalog))?),
-            None => None,
-        };
-        let planner = Planner::new(&catalog);
-        let planner =
-            scenarios.as_ref().map_or_else(|| planner.clone().usage(&usage), |futures| planner.clone().scenarios(futures));
+        let given = self.terms.read(&usage, &catalog)?;
         let dates: Vec<DateTime<Utc>> = self.dates.iter().map(|date| date.and_time(NaiveTime::MIN).and_utc()).collect();
-        let problem = planner.owning(&portfolio).purchase_dates(dates).policy(policy).build()?;
+        let problem = given.planner(&usage, &catalog).purchase_dates(dates).build()?;
         let mut offers = vec![OfferedAgreement::none()];
         offers.extend(agreements.offers().iter().cloned());
         let other = agreements.other_spend();
@@ -133,8 +120,14 @@ impl Negotiate {
                     clauses = problem.clause_values(signed, &asked, other, options)?;
                 }
             }
+            let best = choice.best();
+            let repriced = if given.changes_prices() {
+                problem.under(&best.offer, other)?.repriced(&best.solution.steps)?
+            } else {
+                Vec::new()
+            };
             let (problem, agreements, offers, currency) = (&problem, &agreements, offers.as_slice(), catalog.currency());
-            Ok(Findings { problem, agreements, offers, choice, first, indifference, clauses, currency })
+            Ok(Findings { problem, repriced, agreements, offers, choice, first, indifference, clauses, currency })
         })?;
         let document = findings.document()?;
         if let Some(path) = &self.out {
@@ -148,7 +141,7 @@ impl Negotiate {
 
 /// The clauses that are asked for most.
 fn usual_clauses(signed: &Branch) -> Vec<Clause> {
-    let minimums = signed.offer.terms.as_ref().map(Terms::minimums).unwrap_or_default();
+    let minimums = signed.offer.terms.as_ref().map(agreement::Terms::minimums).unwrap_or_default();
     let last = minimums.last().copied().unwrap_or_default();
     let mut clauses = vec![
         Clause::MoreDiscount { points: Decimal::new(1, 2) },
@@ -223,6 +216,14 @@ impl Findings<'_, '_> {
                 branch.offer.name,
                 if list.is_empty() { "nothing".to_owned() } else { list.join(", ") }
             );
+        }
+        if !self.repriced.is_empty() {
+            let _ = write!(
+                text,
+                "\nPrice changes are in no cost above. What is bought under {}, before its discounts:",
+                best.offer.name
+            );
+            actions::note_prices(&self.repriced, currency, &mut text);
         }
         self.order(&mut text);
         self.asked(&mut text);
@@ -347,7 +348,7 @@ impl Findings<'_, '_> {
                 "clause": value.clause.to_string(), "value": value.value, "proven_from": value.proven.0, "proven_to": value.proven.1,
                 "shortfall_probability": value.shortfall_probability, "changes_purchases": value.changes_purchases,
             })).collect::<Vec<_>>(),
-            "ledgers": ledgers,
+            "ledgers": ledgers, "repriced": actions::prices_document(&self.repriced),
         }))
     }
 }

@@ -284,6 +284,13 @@ impl Findings<'_, '_> {
         row("bill", &|of| money(of.cost()));
         row("coverage", &|of| percent(of.coverage()));
         row("utilisation", &|of| percent(of.utilisation()));
+        if plan.one_off() != covermix::units::Money::ZERO {
+            let given_up = plan.monthly(plan.one_off()).to_f64();
+            let _ = write!(
+                text,
+                "\n  with actions also {given_up:.2} a month at once for actions, which no bill shows (below 0: they bring in more)"
+            );
+        }
         let _ = write!(
             text,
             "\n  objective over {:.0} h: {:.2} with actions (no plan below {:.2}, gap {:.3} %)",
@@ -301,6 +308,15 @@ impl Findings<'_, '_> {
             ),
             None => writeln!(text),
         };
+        let month = |amount: covermix::units::Money| plan.monthly(amount).to_f64();
+        let _ = writeln!(
+            text,
+            "  savings: {:.2} a month, {:.2} of it by actions and {:.2} by the purchases (actions counted first; counted last they save {:.2})",
+            month(plan.savings()),
+            month(plan.savings_by_actions()),
+            month(plan.savings_by_purchases()),
+            month(plan.savings_by_actions_counted_last())
+        );
     }
 
     fn document(&self) -> Result<Value> {
@@ -333,6 +349,9 @@ impl Findings<'_, '_> {
             "without_actions": without.as_ref().map(|without| charges(&without.after().total())),
             "objective": plan.objective(), "objective_without_actions": without.as_ref().map(Plan::objective),
             "lower_bound": plan.lower_bound(), "gap": plan.gap(), "actions": actions::document(plan), "triage": triage,
+            "savings": exact(plan.savings()), "savings_by_actions": exact(plan.savings_by_actions()),
+            "savings_by_purchases": exact(plan.savings_by_purchases()),
+            "savings_by_actions_counted_last": exact(plan.savings_by_actions_counted_last()),
             "alerts": self.alerts, "calendar": tranches, "orders": orders,
         }))
     }

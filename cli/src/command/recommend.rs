@@ -3,12 +3,11 @@
 use super::actions;
 use crate::answer::{Answer, Failure, Result, Verdict};
 use crate::console::Console;
-use crate::inputs::{self, Demand};
+use crate::inputs::{self, Demand, Terms};
 use clap::Args;
+use covermix::planning::Rights;
 use covermix::planning::agreement::{Agreements, OfferedAgreement, OtherSpend};
-use covermix::planning::{Planner, Policy, Rights};
 use covermix::report::{Report, Settings, recommendation_table};
-use covermix::scenario::{ScenarioFile, Scenarios};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,15 +33,8 @@ Exit code 1 if no plan keeps the rules of the policy; the rules that clash are n
 pub(crate) struct Recommend {
     #[command(flatten)]
     demand: Demand,
-    /// Commitments already held (covermix JSON, such as `covermix ingest` writes).
-    #[arg(long, value_name = "FILE")]
-    portfolio: Option<PathBuf>,
-    /// What may be bought (TOML or JSON); everything without it.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// Plan for the futures of a scenario file (TOML) instead of the usage as it was.
-    #[arg(long, value_name = "FILE")]
-    scenarios: Option<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
     /// Also exchange, sell, return or convert what is held, where the provider's rules allow it; FILE (JSON) has the assumptions.
     #[arg(long, value_name = "FILE", num_args = 0..=1, requires = "portfolio")]
     #[allow(clippy::option_option, reason = "absent, given alone, given with a file")]
@@ -68,21 +60,10 @@ impl Recommend {
     pub(crate) fn run(&self, console: &Console) -> Result<Answer> {
         console.say("reading usage and prices");
         let (usage, catalog) = self.demand.read(console)?;
-        let portfolio = inputs::portfolio(self.portfolio.as_ref(), &catalog)?;
-        let policy = self.policy.as_ref().map_or_else(|| Ok(Policy::default()), Policy::read)?;
+        let given = self.terms.read(&usage, &catalog)?;
         let agreements = self.agreement.as_ref().map(Agreements::read).transpose()?;
         let agreement = agreements.as_ref().map(|agreements| self.only(agreements)).transpose()?;
-        let scenarios: Option<Scenarios> = match &self.scenarios {
-            Some(path) => Some(ScenarioFile::read(path)?.scenarios(&usage, Some(&catalog))?),
-            None => None,
-        };
-        if scenarios.iter().flat_map(Scenarios::as_slice).any(|scenario| !scenario.prices.is_empty()) {
-            console.note("note: the scenarios' price changes are not in this plan: it is priced by the catalog given");
-        }
-        let planner = Planner::new(&catalog);
-        let planner =
-            scenarios.as_ref().map_or_else(|| planner.clone().usage(&usage), |futures| planner.clone().scenarios(futures));
-        let mut planner = planner.owning(&portfolio).policy(policy);
+        let mut planner = given.planner(&usage, &catalog);
         if let Some(file) = &self.rights {
             let assumptions = actions::assumptions(file.as_ref())?;
             planner = planner.rights(Rights { assumptions, ..Rights::default() });
@@ -108,6 +89,7 @@ impl Recommend {
         }
         let mut text = recommendation_table(&plan, &catalog);
         let mut document = report.json()?;
+        actions::note_prices(&problem.repriced(&plan.solution().steps)?, catalog.currency(), &mut text);
         if let Some(name) = signed {
             let _ = writeln!(
                 text,
@@ -121,9 +103,8 @@ impl Recommend {
         }
         if self.rights.is_some() {
             let _ = writeln!(text, "\n{}", actions::table(&plan, &catalog));
-            document["actions"] = actions::document(&plan);
             if let Some(folder) = &self.out {
-                let orders = plan.orders(&problem, &actions::buyer(&portfolio))?;
+                let orders = plan.orders(&problem, &actions::buyer(&given.portfolio))?;
                 for name in ["orders.json", "orders.csv"] {
                     orders.write(folder.join(name))?;
                     written.push(folder.join(name));

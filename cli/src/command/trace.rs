@@ -1,4 +1,5 @@
-//! Traces of demand without prices as usage curves, and a catalog in which every line has the on-demand price 1.
+//! Traces of demand without prices as usage curves, and a catalog in which every line has the on-demand price 1. The tests
+//! of the core that read such a trace take this file.
 
 use covermix::catalog::{Benefit, Catalog, Offer, OnDemandPrice, PaymentOption, ScopeKind};
 use covermix::error::{Error, Problem, Result};
@@ -17,7 +18,8 @@ pub(crate) const FLEXIBLE: &str = "flexible";
 
 const COLUMNS: [&str; 4] = ["USAGE_HOUR", "REGION_NUM", "INSTANCE_TYPE", "NORM_USAGE"];
 
-fn line(region: &str, kind: &str) -> UsageLine {
+/// A line of the trace, by the number of its region and its kind.
+pub(crate) fn line(region: &str, kind: &str) -> UsageLine {
     let sku = Sku {
         provider: Provider::Aws,
         service: "AmazonEC2".into(),

@@ -38,6 +38,8 @@ fn what_usage_has_left_is_sold_and_the_orders_say_how() {
     assert!(number(&document["after"]["utilisation"]) > 0.99 && number(&document["before"]["utilisation"]) < 0.42);
     assert!(number(&document["objective"]) < number(&document["objective_without_actions"]));
     assert!(number(&document["lower_bound"]) <= number(&document["objective"]) + 1e-9);
+    let parts = ["savings_by_actions", "savings_by_purchases"].map(|part| number(&document[part]));
+    assert!(parts[0] > 0.0 && (parts[0] + parts[1] - number(&document["savings"])).abs() < 1e-6, "{parts:?}");
     let orders: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("orders/orders.json")).unwrap()).unwrap();
     assert_eq!(orders, document["orders"]);
     let rows = fs::read_to_string(folder.path().join("orders/orders.csv")).unwrap();
@@ -52,6 +54,18 @@ fn what_usage_has_left_is_sold_and_the_orders_say_how() {
     ] {
         assert!(printed.contains(word), "`{word}` is not in:\n{printed}");
     }
+    // The recommendation tells them apart too, with the orders for each.
+    let recommended =
+        json(folder.path(), &[&["recommend"], &DEMAND[..], &["--rights", "resale.json", "--out", "plan"]].concat(), 0);
+    let split = |part: &str| number(&recommended["split"][part]);
+    assert!(
+        split("by_actions") > 0.0 && (split("by_actions") + split("by_purchases") - number(&recommended["savings"])).abs() < 1e-6
+    );
+    let sale = recommended["actions"].as_array().unwrap().iter().find(|of| of["action"] == "sell").unwrap();
+    assert!(sale["call"] == "ec2:CreateReservedInstancesListing" && number(&sale["received"]) > 0.0, "{sale:#}");
+    assert_eq!(number(&recommended["split"]["received_for_actions"]), number(&sale["received"]));
+    let written = fs::read_to_string(folder.path().join("plan/recommendation.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), recommended);
     // Where selling is not among what may be done, nothing is sold.
     let kept = rebalance(folder.path(), &["--assumptions", "resale.json", "--action", "exchange", "--quick"], 0);
     assert!(
@@ -88,7 +102,7 @@ fn orders_that_were_not_executed_are_answered_with_1() {
     assert!((parts + rest - number(&nothing_done["difference"])).abs() < 1e-6 && number(&nothing_done["difference"]) > 0.0);
 }
 
-const OFFERS: &str = r#"
+pub(crate) const OFFERS: &str = r#"
 schema = "covermix-agreements/1"
 
 [[offers]]

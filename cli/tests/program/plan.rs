@@ -71,6 +71,46 @@ fn held_commitments_policy_scenarios_and_rights_take_part() {
     assert_eq!(futures["cases"].as_array().unwrap().iter().filter(|case| case["name"] == "growth").count(), 1);
 }
 
+const PRICE_CUT: &str = r#"
+schema = "covermix-scenarios/1"
+
+[[scenarios]]
+name = "base"
+probability = 0.75
+
+[[scenarios]]
+name = "cut"
+probability = 0.25
+
+[[scenarios.prices]]
+factor = 0.7
+from = "2024-02-01T00:00:00Z"
+"#;
+
+/// 60 days from 1 January, of which the 29 of February have another price.
+#[test]
+fn a_plan_is_told_at_the_prices_of_the_scenarios_too() {
+    let folder = folder(60);
+    fs::write(folder.path().join("scenarios.toml"), PRICE_CUT).unwrap();
+    let arguments = with(&["recommend"], &["--scenarios", "scenarios.toml"]);
+    let document = json(folder.path(), &arguments, 0);
+    let [cut] = document["repriced"].as_array().unwrap().as_slice() else { panic!("{}", document["repriced"]) };
+    assert!(cut["name"] == "cut" && (number(&cut["affected_share"]) - 29.0 / 60.0).abs() < 1e-9, "{cut}");
+    // What is left on demand becomes cheaper; what is bought does not, so it saves less.
+    assert!(number(&cut["plan_monthly"]) < number(&cut["plan_at_catalog_monthly"]), "{cut}");
+    assert!(number(&cut["savings_monthly"]) < number(&cut["savings_at_catalog_monthly"]), "{cut}");
+    let printed = text(folder.path(), &arguments);
+    assert!(printed.contains("scenario cut: prices of 48.3 % of the on-demand spend change"), "{printed}");
+    fs::write(folder.path().join("offers.toml"), super::held::OFFERS).unwrap();
+    let arguments = with(&["negotiate"], &["--scenarios", "scenarios.toml", "--agreements", "offers.toml", "--quick"]);
+    let negotiated = json(folder.path(), &arguments, 0);
+    let cut = &negotiated["repriced"][0];
+    assert!((number(&cut["affected"]) / number(&cut["on_demand"]) - 29.0 / 60.0).abs() < 1e-9, "{cut}");
+    assert!(number(&cut["plan"]) < number(&cut["plan_at_catalog"]) && number(&cut["before"]) < number(&cut["before_at_catalog"]));
+    let printed = text(folder.path(), &arguments);
+    assert!(printed.contains("Price changes are in no cost above") && printed.contains("scenario cut"), "{printed}");
+}
+
 #[test]
 fn rules_that_clash_are_answered_with_1_and_named() {
     let folder = folder(14);

@@ -243,6 +243,13 @@ fn names(gives: &[(String, Decimal)]) -> String {
 }
 
 impl Problem<'_> {
+    /// The changes of some steps with nothing bought.
+    pub(crate) fn actions_alone(&self, steps: &[u32]) -> Vec<u32> {
+        let mut alone = steps.to_vec();
+        alone[..self.candidates.len()].fill(0);
+        alone
+    }
+
     /// What changes cost at once that no bill shows: `docs/formulation.md`, "Actions".
     pub(in crate::planning) fn one_off(&self, steps: &[u32]) -> Money {
         let of_changes = self.change_terms.iter().zip(steps.iter().skip(self.candidates.len()));

@@ -258,6 +258,35 @@ fn what_usage_has_left_is_exchanged_and_sold_by_the_rules() {
     assert!(received >= given * Decimal::new(13, 2), "the value test: {received} for {given}");
 }
 
+/// Cost with nothing done, with the actions alone, with the purchases alone, with both: each billed here from the lists of the plan.
+#[test]
+fn the_savings_are_split_between_actions_and_purchases() {
+    let (catalog, usage, portfolio) = families();
+    for at_end in [false, true] {
+        let planner = Planner::new(&catalog).usage(&usage).owning(&portfolio);
+        // With a date what was paid is spent; without it is spread.
+        let planner = if at_end { planner.purchase_dates([start(0)]) } else { planner };
+        let plan = planner.rights(Rights::default()).build().unwrap().solve(&Options::default()).unwrap();
+        assert!(!plan.purchases().is_empty() && plan.actions().iter().any(|action| action.change.is_some()));
+        let cost = |portfolio: &Portfolio| {
+            crate::billing::Judge::new(&usage, &catalog, portfolio, &Rules::default()).unwrap().bill().total().cost()
+        };
+        let bought: BTreeSet<&str> = plan.purchases().iter().map(|purchase| purchase.id.as_str()).collect();
+        let (new, kept): (Vec<Commitment>, Vec<Commitment>) =
+            plan.portfolio().commitments().iter().cloned().partition(|commitment| bought.contains(commitment.id.as_str()));
+        let acted = cost(&Portfolio::new(plan.portfolio().offers().to_vec(), kept).unwrap()) + plan.one_off();
+        let purchases_alone = cost(&portfolio.with(new).unwrap());
+        assert_eq!(plan.savings_by_actions(), cost(&portfolio) - acted);
+        assert_eq!(plan.savings_by_purchases(), acted - plan.billed_cost());
+        assert_eq!(plan.savings_by_actions_counted_last(), purchases_alone - plan.billed_cost());
+        assert_eq!(plan.savings_by_actions() + plan.savings_by_purchases(), plan.savings());
+        assert!(plan.savings_by_actions() > Money::ZERO && plan.savings_by_purchases() > Money::ZERO);
+    }
+    let plain = Planner::new(&catalog).usage(&usage).owning(&portfolio).solve().unwrap();
+    assert_eq!((plain.savings_by_actions(), plain.savings_by_actions_counted_last()), (Money::ZERO, Money::ZERO));
+    assert_eq!(plain.savings_by_purchases(), plain.savings());
+}
+
 #[test]
 fn a_limit_shared_by_sales_is_kept_and_a_share_that_finds_no_taker_stays() {
     let (catalog, usage, portfolio) = families();

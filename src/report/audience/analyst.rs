@@ -2,7 +2,7 @@
 
 use super::super::document::{Block, Cell, Document, Format, Picture, Reader, Span, Table, Tile, columns, text};
 use super::super::explain::{sentences, subject};
-use super::{investment, paragraph, proof, purchases, risks, saving, subtitle, years};
+use super::{held, investment, paragraph, proof, purchases, risks, saving, subtitle, years};
 
 pub(super) fn document(reader: &Reader<'_>) -> Document {
     let mut blocks = Vec::new();
@@ -18,12 +18,22 @@ fn decision(reader: &Reader<'_>, blocks: &mut Vec<Block>) {
     let report = reader.report;
     blocks.push(Block::Heading("Decision".into()));
     if report.purchases.is_empty() {
-        blocks.push(paragraph("Buy nothing: no commitment that the policy allows lowers this bill."));
+        blocks.push(paragraph(if held::is_changed(reader) {
+            "Buy nothing: beside the actions on what is held no commitment that the policy allows lowers this bill."
+        } else {
+            "Buy nothing: no commitment that the policy allows lowers this bill."
+        }));
         blocks.push(Block::Paragraph(proof(reader)));
+        held::analyst(reader, blocks);
+        if held::is_changed(reader) {
+            blocks.push(Block::Heading("What it does to the bill".into()));
+            blocks.push(Block::Table(before_after(reader)));
+        }
         return;
     }
+    let and_actions = if held::is_changed(reader) { ", and take the actions on what is held below" } else { "" };
     blocks.push(Block::Paragraph(vec![
-        text(format!("Make {} purchases. The bill falls from ", report.purchases.len())),
+        text(format!("Make {} purchases{and_actions}. The bill falls from ", report.purchases.len())),
         reader.money("/before_monthly"),
         text(" to "),
         reader.money("/billed_monthly"),
@@ -42,44 +52,56 @@ fn decision(reader: &Reader<'_>, blocks: &mut Vec<Block>) {
     });
     blocks.push(Block::Tiles(tiles));
     blocks.push(Block::Table(purchases(reader, usize::MAX)));
+    held::analyst(reader, blocks);
     blocks.push(Block::Heading("What it does to the bill".into()));
     blocks.push(Block::Table(before_after(reader)));
 }
 
 fn before_after(reader: &Reader<'_>) -> Table {
-    let rows = [
+    let is_changed = held::is_changed(reader);
+    let mut rows = vec![
         ("All usage on demand", "on_demand_equivalent", Format::Whole),
         ("Left on demand", "on_demand", Format::Whole),
         ("Commitments, used", "used_commitment", Format::Whole),
         ("Commitments, unused", "unused_commitment", Format::Whole),
+        ("Actions, at once and not in the bill", "given_up", Format::Whole),
         ("Bill, amortised", "cost", Format::Whole),
         ("Bill, a month", "cost_monthly", Format::Whole),
         ("Effective savings rate (list)", "effective_savings_rate_list", Format::Percent(1)),
         ("Coverage", "coverage", Format::Percent(1)),
         ("Utilisation", "utilisation", Format::Percent(1)),
     ];
+    if reader.report.after.given_up.value().is_zero() {
+        rows.retain(|(_, field, _)| *field != "given_up");
+    }
+    let (bills, heads): (&[&str], &[&str]) = if is_changed {
+        (&["before", "acted", "after"], &["As held", "After the actions alone", "With actions and purchases"])
+    } else {
+        (&["before", "after"], &["Without the purchases", "With them"])
+    };
     let row = |(name, field, format): (&str, &str, Format)| {
-        vec![
-            Cell::Text(name.to_owned()),
-            reader.cell(&format!("/before/{field}"), format),
-            reader.cell(&format!("/after/{field}"), format),
-        ]
+        let cells = bills.iter().map(|bill| reader.cell(&format!("/{bill}/{field}"), format));
+        std::iter::once(Cell::Text(name.to_owned())).chain(cells).collect()
     };
     Table {
         id: "bill".into(),
         caption: format!("{} over the hours planned", reader.report.currency),
-        columns: columns(&["Figure"], &["Without the purchases", "With them"]),
+        columns: columns(&["Figure"], heads),
         rows: rows.into_iter().map(row).collect(),
     }
 }
 
 fn what_could_go_wrong(reader: &Reader<'_>, blocks: &mut Vec<Block>) {
     let report = reader.report;
-    if report.purchases.is_empty() {
+    let risks = risks(reader);
+    if risks.is_empty() {
         return;
     }
     blocks.push(Block::Heading("What could go wrong".into()));
-    blocks.push(Block::List(risks(reader)));
+    blocks.push(Block::List(risks));
+    if report.purchases.is_empty() {
+        return;
+    }
     let rows = report.cases.iter().enumerate().map(|(index, case)| {
         let at = |field: &str, format| reader.cell(&format!("/cases/{index}/{field}"), format);
         vec![
@@ -96,7 +118,11 @@ fn what_could_go_wrong(reader: &Reader<'_>, blocks: &mut Vec<Block>) {
     });
     blocks.push(Block::Table(Table {
         id: "cases".into(),
-        caption: format!("The same purchases in other futures, {} a month", report.currency),
+        caption: format!(
+            "The same purchases{} in other futures, {} a month",
+            if held::is_changed(reader) { " and actions" } else { "" },
+            report.currency
+        ),
         columns: columns(
             &["Case", "Assumption"],
             &["Probability", "Bill without", "Bill with", "Saves", "Unused", "Utilisation", "Net present value"],

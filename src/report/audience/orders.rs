@@ -3,23 +3,29 @@
 use super::super::document::{Block, Cell, Document, Format, Reader, Table, columns, text};
 use super::super::explain::{payment, region, subject};
 use super::super::model::Purchase;
-use super::{paragraph, subtitle};
+use super::{held, paragraph, subtitle};
 
 pub(super) fn document(reader: &Reader<'_>) -> Document {
     let title = "Order list: cloud commitments".to_owned();
     let report = reader.report;
+    let mut actions = Vec::new();
+    held::orders(reader, &mut actions);
     if report.purchases.is_empty() {
-        return Document { title, subtitle: subtitle(reader), blocks: vec![paragraph("Nothing to order.")] };
+        let nothing = if actions.is_empty() { "Nothing to order." } else { "Nothing to buy; the actions below alone." };
+        actions.insert(0, paragraph(nothing));
+        return Document { title, subtitle: subtitle(reader), blocks: actions };
     }
-    let mut blocks = vec![
-        Block::Paragraph(vec![
-            text(format!(
-                "{} orders, in this order. Nothing here has been bought: each is placed by hand, upfront ",
-                report.purchases.len()
-            )),
-            reader.money("/upfront"),
-            text(" in all."),
-        ]),
+    let mut blocks = vec![Block::Paragraph(vec![
+        text(format!(
+            "{}{} orders, in this order. Nothing here has been bought: each is placed by hand, upfront ",
+            if actions.is_empty() { "" } else { "The actions on what is held, then " },
+            report.purchases.len()
+        )),
+        reader.money("/upfront"),
+        text(" in all."),
+    ])];
+    blocks.extend(actions);
+    let purchases = [
         Block::Heading("Fields to enter".into()),
         Block::Table(fields(reader)),
         Block::Heading("Where to order".into()),
@@ -27,6 +33,7 @@ pub(super) fn document(reader: &Reader<'_>) -> Document {
         Block::Heading("Check after".into()),
         Block::Table(expected(reader)),
     ];
+    blocks.extend(purchases);
     let providers: Vec<&str> = report.purchases.iter().map(|purchase| purchase.provider.as_str()).collect();
     blocks.push(Block::List(checks(&providers)));
     Document { title, subtitle: subtitle(reader), blocks }

@@ -1,10 +1,10 @@
-//! The plan in other futures: the purchases stay, usage differs, and everything is billed again by the judge.
+//! The plan in other futures: purchases and actions stay, usage differs, and everything is billed again by the judge.
 
 use super::super::figure::Figure;
 use super::super::model::{Case, CaseMonth, TornadoBar};
 use super::cash::{Change, Investment, percent};
-use super::{Settings, bills, first_usage, number, share};
-use crate::billing::{self, Bill, Judge};
+use super::{Bills, Settings, actions, bills, first_usage, number, share};
+use crate::billing::{self, Judge};
 use crate::error::{Error, Problem as Wrong, Result};
 use crate::planning::{Plan, Problem};
 use crate::usage::UsageCurves;
@@ -27,7 +27,9 @@ pub(super) fn cases(
             (false, _) => (name.as_str(), format!("scenario of the plan, usage {}", compared(usage, base))),
         };
         let probability = (!is_single).then(|| number(*probability)).transpose()?;
-        let bills = if index == 0 { (plan.before().clone(), plan.after().clone()) } else { bills(problem, plan, usage)? };
+        let of_plan =
+            || Bills { before: plan.before().clone(), acted: plan.after_actions().clone(), after: plan.after().clone() };
+        let bills = if index == 0 { of_plan() } else { bills(problem, plan, usage)? };
         cases.push(case(plan, name, assumption, probability, &bills, finance)?);
     }
     for (name, usage) in given {
@@ -82,10 +84,11 @@ fn case(
     name: &str,
     assumption: String,
     probability: Option<Figure>,
-    (before, after): &(Bill, Bill),
+    Bills { before, acted, after }: &Bills,
     finance: &Investment,
 ) -> Result<Case> {
     let (was, is) = (before.total(), after.total());
+    let after_cost = is.cost() + plan.one_off();
     let months = after.months().iter().map(|(month, charges)| CaseMonth {
         month: month.to_string(),
         before: before.months().get(month).map(billing::Charges::cost).unwrap_or_default().into(),
@@ -96,27 +99,28 @@ fn case(
         assumption,
         probability,
         before_monthly: plan.monthly(was.cost()).into(),
-        after_monthly: plan.monthly(is.cost()).into(),
-        savings_monthly: plan.monthly(was.cost() - is.cost()).into(),
+        after_monthly: plan.monthly(after_cost).into(),
+        savings_monthly: plan.monthly(was.cost() - after_cost).into(),
         unused_monthly: plan.monthly(is.unused_commitment).into(),
         coverage: share(is.coverage())?,
         utilisation: share(is.utilisation())?,
-        npv: number(finance.under(before, after).npv(Change::NONE)?)?,
+        npv: number(finance.under(acted, after).npv(Change::NONE)?)?,
         months: months.collect(),
     })
 }
 
-/// The share of today's usage below which the plan costs more than buying nothing; found by bisection on the judge's cost.
+/// The share of today's usage below which the purchases cost more than buying nothing, the actions being taken either way; found by bisection on
+/// the judge's cost.
 pub(super) fn break_even_usage(problem: &Problem<'_>, plan: &Plan) -> Result<Option<Figure>> {
     if plan.purchases().is_empty() {
         return Ok(None);
     }
     let base = first_usage(problem)?;
-    let with = problem.portfolio_with(&plan.solution().steps)?;
+    let without = actions::portfolio_after_actions(problem, plan)?;
     let loses = |factor: f64| -> Result<bool> {
         let usage = scaled(base, factor)?;
         let cost = |portfolio: &_| Ok::<_, Error>(Judge::new(&usage, problem.catalog(), portfolio, problem.rules())?.cost());
-        Ok(cost(&with)? > cost(problem.portfolio())?)
+        Ok(cost(plan.portfolio())? > cost(&without)?)
     };
     if loses(1.0)? {
         return Ok(Some(number(1.0)?));

@@ -1,7 +1,8 @@
 //! The purchases as cash flows and in the accounts, by the room `finance`. Formulas: `docs/finance.md`.
 //!
 //! Each purchase is paid as its provider charges it and runs for its whole term; none is renewed. What it avoids in an hour is what it
-//! avoids on the average of the usage planned for: the usage goes on as it was.
+//! avoids on the average of the usage planned for: the usage goes on as it was. What actions on what is held avoid is not the purchases': it is
+//! taken off first.
 
 use super::super::figure::Figure;
 use super::super::model::{Finance, FinanceMonth, FinanceYear, TornadoBar};
@@ -57,7 +58,7 @@ impl Investment {
     pub(super) fn new(problem: &Problem<'_>, plan: &Plan, bought: &[Bought<'_>], settings: &Settings) -> Result<Self> {
         let rate = AnnualRate::effective(settings.discount_rate).map_err(finance_error)?;
         let hours = to_decimal(plan.hours()).filter(|hours| !hours.is_zero()).unwrap_or(Decimal::ONE);
-        let avoided = avoided(plan.before(), plan.after(), bought);
+        let avoided = avoided(plan.after_actions(), plan.after(), bought);
         let mut purchases = Vec::with_capacity(bought.len());
         for (bought, avoided) in bought.iter().zip(avoided) {
             let offer = bought.offer();
@@ -253,7 +254,7 @@ fn covered(after: &Bill, ids: &[&str]) -> Vec<Decimal> {
     ids.iter().map(of).collect()
 }
 
-/// What each purchase avoids: its share, by what it covers, of what the plan avoids. Purchases that displace what was held, or usage with
+/// What each purchase avoids: its share, by what it covers, of what the plan avoids beside its actions. Purchases that displace what was held, or usage with
 /// sustained use discounts, avoid less than they cover.
 fn avoided(before: &Bill, after: &Bill, bought: &[Bought<'_>]) -> Vec<Decimal> {
     let ids: Vec<&str> = bought.iter().map(|bought| bought.commitment.id.as_str()).collect();

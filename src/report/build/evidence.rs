@@ -2,10 +2,11 @@
 
 use super::super::figure::Figure;
 use super::super::model::{Day, Level, LoadDuration, LoadPoint, Week, WeekHour};
-use super::{first_usage, number, ratio};
+use super::{actions, first_usage, number, ratio};
 use crate::catalog::{Benefit, Offer};
 use crate::error::Result;
 use crate::planning::{Plan, Problem};
+use crate::portfolio::Commitment;
 use crate::units::{Money, to_decimal, to_f64};
 use crate::usage::UsageCurves;
 use chrono::{Datelike, NaiveDate, Weekday};
@@ -14,6 +15,12 @@ use std::collections::BTreeMap;
 
 /// Points of a load-duration curve.
 const POINTS: usize = 201;
+
+/// What is held and kept.
+const HELD: &str = "held before";
+
+/// What actions put in the place of what was held.
+const BY_ACTIONS: &str = "by actions";
 
 /// Pools with a load-duration curve of their own.
 const POOLS: usize = 3;
@@ -75,7 +82,8 @@ pub(super) fn week(problem: &Problem<'_>, plan: &Plan, usage: &UsageCurves) -> R
 
 /// The instrument of each commitment, in words: what is held, then by kind and length.
 fn groups(problem: &Problem<'_>, plan: &Plan) -> BTreeMap<String, String> {
-    let held = problem.portfolio().commitments().iter().map(|held| (held.id.clone(), "held before".to_owned()));
+    let name = |held: &Commitment| if actions::is_received(plan, held) { BY_ACTIONS } else { HELD };
+    let held = actions::kept(problem, plan).into_iter().map(|held| (held.id.clone(), name(held).to_owned()));
     let bought = problem.commitments(&plan.solution().steps).into_iter().filter_map(|commitment| {
         let offer = problem.catalog().offer(&commitment.offer)?;
         Some((commitment.id, instrument(offer)))
@@ -90,7 +98,11 @@ fn instrument(offer: &Offer) -> String {
 
 /// Stacked from below: what is held, reservations, spend plans; longer terms first.
 fn order(name: &str) -> (u8, std::cmp::Reverse<String>) {
-    let kind = if name == "held before" { 0 } else { 1 + u8::from(name.starts_with("spend plans")) };
+    let kind = match name {
+        HELD => 0,
+        BY_ACTIONS => 1,
+        _ => 2 + u8::from(name.starts_with("spend plans")),
+    };
     (kind, std::cmp::Reverse(name.to_owned()))
 }
 
@@ -161,12 +173,17 @@ fn full_use(problem: &Problem<'_>, plan: &Plan) -> Result<Vec<Level>> {
     let (held, new) = (full(false), full(true));
     let mut levels = Vec::new();
     if !held.is_zero() {
-        levels.push(Level { name: "held before".into(), level: held.into() });
+        levels.push(Level { name: after_actions(plan).into(), level: held.into() });
     }
     if !new.is_zero() {
         levels.push(Level { name: "with the plan".into(), level: (held + new).into() });
     }
     Ok(levels)
+}
+
+/// What is held before the purchases, in words.
+fn after_actions(plan: &Plan) -> &'static str {
+    if plan.actions().iter().any(|action| action.change.is_some()) { "held, after the actions" } else { HELD }
 }
 
 /// The pools in which reservations are bought, the largest first.
@@ -190,10 +207,9 @@ fn reserved(problem: &Problem<'_>, plan: &Plan, pool: &str) -> Result<Vec<Level>
     };
     let mut parts: BTreeMap<(u8, std::cmp::Reverse<u32>), (String, f64)> = BTreeMap::new();
     let grid = first_usage(problem)?.grid();
-    let portfolio = problem.portfolio();
-    for held in portfolio.commitments().iter().filter(|held| held.end > grid.first.start()) {
-        if let Some(units) = units(portfolio.offer(problem.catalog(), held)?, held.quantity) {
-            parts.entry((0, std::cmp::Reverse(0))).or_insert(("held before".into(), 0.0)).1 += units;
+    for held in actions::kept(problem, plan).into_iter().filter(|held| held.end > grid.first.start()) {
+        if let Some(units) = units(plan.portfolio().offer(problem.catalog(), held)?, held.quantity) {
+            parts.entry((0, std::cmp::Reverse(0))).or_insert((after_actions(plan).into(), 0.0)).1 += units;
         }
     }
     for purchase in plan.purchases() {
