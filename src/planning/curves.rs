@@ -1,19 +1,19 @@
 //! What rules cost: the relaxed optimum under one limit after another, as curves.
 //!
 //! What a search learns of the usage holds whatever the limits are, so each point of a curve starts with the cuts of the points before, and from
-//! the best of all plans that were priced for them, or a mixture of two.
+//! the best of all plans that were priced for them.
 //! Formulas: `docs/formulation.md`, "Explanations".
 
 use super::master::Cuts;
 use super::policy::Policy;
 use super::problem::Problem;
-use super::solve::{COVERAGE_TOLERANCE, Options, Point, Search};
+use super::solve::{Options, Search};
 use super::swept::Swept;
 use crate::error::Result;
 use crate::units::{Money, MoneyPerHour};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 /// A point of a curve: a limit, and the relaxed optimum under it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -34,16 +34,11 @@ impl Problem<'_> {
     /// As [`Problem::search`].
     pub fn cost_by_coverage(&self, levels: &[f64], options: &Options<'_>) -> Result<Vec<Sensitivity>> {
         let mut learned = None;
-        let mut sorted: Vec<(usize, f64)> = levels.iter().copied().enumerate().collect();
-        sorted.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let mut points = Vec::with_capacity(levels.len());
-        for position in halving(sorted.len()) {
-            let (index, level) = sorted[position];
-            let policy = Policy { min_coverage: Some(level), max_coverage: Some(level), ..self.policy.clone() };
-            points.push((index, self.at(level, policy, options, &mut learned)?));
-        }
-        points.sort_by_key(|(index, _)| *index);
-        Ok(points.into_iter().map(|(_, point)| point).collect())
+        let at = |level: &f64| {
+            let policy = Policy { min_coverage: Some(*level), max_coverage: Some(*level), ..self.policy.clone() };
+            self.at(*level, policy, options, &mut learned)
+        };
+        levels.iter().map(at).collect()
     }
 
     /// Cost against each limit of the policy that is an amount or a share: the rule's field, and the relaxed optimum with the limit multiplied by
@@ -82,21 +77,6 @@ impl Problem<'_> {
             Err(error) => Err(error),
         }
     }
-}
-
-/// Positions in a sorted list, so that most have neighbours on both sides before them: the last, the first, then halves of what is between.
-fn halving(count: usize) -> Vec<usize> {
-    let Some(last) = count.checked_sub(1) else { return Vec::new() };
-    let mut order = if last > 0 { vec![last, 0] } else { vec![0] };
-    let mut between = VecDeque::from([(0, last)]);
-    while let Some((low, high)) = between.pop_front() {
-        let middle = usize::midpoint(low, high);
-        if middle > low {
-            order.push(middle);
-            between.extend([(low, middle), (middle, high)]);
-        }
-    }
-    order
 }
 
 /// What a search leaves behind for one under other limits.
@@ -139,40 +119,8 @@ impl Search<'_, '_> {
         if self.problem.columns.is_empty() {
             return Ok((self.best.cost, self.best.cost));
         }
-        self.mix();
         let bound = self.relaxed(&BTreeSet::new(), 2000, self.options.relative_gap)?;
         Ok((self.best.cost, bound))
-    }
-
-    /// Starts from the cheapest mixture of two points visited, one of which covers less than the policy asks and one more: costs are convex, so that
-    /// it costs no more than the chord between them.
-    fn mix(&mut self) {
-        if self.problem.policy.min_coverage.is_none() {
-            return;
-        }
-        let (mut under, mut over) = (Vec::new(), Vec::new());
-        for (steps, of_blocks) in self.swept.points().iter().filter(|(steps, _)| self.problem.is_within_policy(steps)) {
-            let on_demand = self.on_demand(of_blocks);
-            let short = self.cap_coverage(&mut on_demand.clone());
-            let point = Point { steps: steps.clone(), cost: self.cost(steps, of_blocks, on_demand), short };
-            if short > COVERAGE_TOLERANCE { under.push(point) } else { over.push(point) }
-        }
-        let mut cheapest: Option<(f64, Vec<f64>)> = None;
-        for (under, over) in under.iter().flat_map(|under| over.iter().map(move |over| (under, over))) {
-            let share = under.short / (under.short - over.short);
-            let cost = under.cost + share * (over.cost - under.cost);
-            if cheapest.as_ref().is_none_or(|(least, _)| cost < *least) {
-                let mixed = under.steps.iter().zip(&over.steps).map(|(under, over)| under + share * (over - under)).collect();
-                cheapest = Some((cost, mixed));
-            }
-        }
-        if let Some((_, mixed)) = cheapest.filter(|(cost, _)| *cost < self.best.cost) {
-            let point = self.point(self.sparse(mixed));
-            if point.short > COVERAGE_TOLERANCE && self.best.cost.is_finite() {
-                self.mend(&point);
-            }
-            self.improve_with(point);
-        }
     }
 }
 
@@ -222,20 +170,5 @@ fn scale(policy: &mut Policy, field: &str, factor: f64) -> Option<f64> {
         "max_purchase_per_month" => hourly(&mut policy.max_purchase_per_month),
         "max_expiring_per_month" => hourly(&mut policy.max_expiring_per_month),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_position_comes_once_and_the_ends_first() {
-        assert_eq!(halving(5), [4, 0, 2, 1, 3]);
-        for count in 0..40 {
-            let mut order = halving(count);
-            order.sort_unstable();
-            assert_eq!(order, (0..count).collect::<Vec<usize>>());
-        }
     }
 }

@@ -177,7 +177,7 @@ impl<'a> Problem<'a> {
 const MIXED_SLOTS: usize = 2;
 
 /// The share of the usage by which a point of the search may miss the least coverage asked for.
-pub(super) const COVERAGE_TOLERANCE: f64 = 1e-7;
+const COVERAGE_TOLERANCE: f64 = 1e-7;
 
 /// The share of the gap asked for that the relaxed stage may leave to the others.
 const RELAXED_SHARE: f64 = 0.3;
@@ -336,7 +336,7 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Makes a point the best if it is.
-    pub(super) fn improve_with(&mut self, point: Point) {
+    fn improve_with(&mut self, point: Point) {
         if point.cost < self.best.cost && self.problem.is_within_policy(&point.steps) {
             self.best = point;
         }
@@ -348,7 +348,7 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Sweeps at a point and adds its cuts to the master.
-    pub(super) fn point(&mut self, steps: Vec<f64>) -> Point {
+    fn point(&mut self, steps: Vec<f64>) -> Point {
         let began = Instant::now();
         let capacity = self.problem.capacity(&steps);
         let (cuts, prices) = self.problem.recourse.sweep(&capacity, &self.blocks);
@@ -371,7 +371,7 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// What is left on demand by group.
-    pub(super) fn on_demand(&self, of_blocks: &[f64]) -> Vec<f64> {
+    fn on_demand(&self, of_blocks: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.problem.recourse.groups().len()];
         for (block, cost) in self.blocks.iter().zip(of_blocks) {
             sums[block.group] += cost;
@@ -380,7 +380,7 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// The objective of steps that leave this much on demand, by group.
-    pub(super) fn cost(&self, steps: &[f64], of_blocks: &[f64], on_demand: Vec<f64>) -> f64 {
+    fn cost(&self, steps: &[f64], of_blocks: &[f64], on_demand: Vec<f64>) -> f64 {
         let groups = self.problem.recourse.groups();
         let first = self.problem.commitment_cost(steps);
         let mut costs: Vec<f64> = on_demand.into_iter().map(|cost| cost + first).collect();
@@ -396,7 +396,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Raises the on-demand cost of scenarios to what a cap on coverage leaves, as if the rest of the commitments went unused; returns
     /// how much more is left on demand than the least coverage allows, as a share of the usage, where it is most.
-    pub(super) fn cap_coverage(&self, on_demand: &mut [f64]) -> f64 {
+    fn cap_coverage(&self, on_demand: &mut [f64]) -> f64 {
         let policy = &self.problem.policy;
         let mut short = f64::NEG_INFINITY;
         for (open, equivalent) in on_demand.iter_mut().zip(&self.problem.on_demand_equivalent) {
@@ -534,7 +534,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Mixes a point that covers less than the policy asks with the best one until enough is covered. What is left on demand is convex, so that
     /// the chord between them meets the least coverage where enough is covered; more of the best point makes up for slots that are left out.
-    pub(super) fn mend(&mut self, point: &Point) {
+    fn mend(&mut self, point: &Point) {
         let chord = point.short / (point.short - self.best.short.min(0.0));
         for more in [0.0, 0.2, 0.5] {
             let share = chord + more * (1.0 - chord);
@@ -548,7 +548,7 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// A point near the one given that mixes at most [`MIXED_SLOTS`] of the slots that cover the same lines: the rest of their capacity goes to
     /// the largest of them. An hour's prices are found by a search nested once for each, so more would take long, and the best plans mix few.
-    pub(super) fn sparse(&self, mut steps: Vec<f64>) -> Vec<f64> {
+    fn sparse(&self, mut steps: Vec<f64>) -> Vec<f64> {
         let candidates = &self.problem.candidates;
         for rivals in &self.rivals {
             let order = self.by_coverage(rivals, &steps);
