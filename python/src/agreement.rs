@@ -253,6 +253,7 @@ pub(crate) fn restore_choice(py: Python<'_>, problem: &Problem, agreements: &str
         let restored = |Kept { offer, numbers }: Kept| -> covermix::Result<Branch> {
             let under = problem.under(&offer, agreements.other_spend())?;
             let (solution, _) = numbers.into_solution()?;
+            under.check_steps(&solution.steps)?;
             Branch::new(&offer, &under, solution)
         };
         let branches = whole.branches.into_iter().map(restored).collect::<covermix::Result<Vec<_>>>()?;

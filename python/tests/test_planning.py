@@ -142,6 +142,11 @@ def test_plans_are_pickled_whole(plan: Plan) -> None:
     assert again == plan and again.to_json() == plan.to_json() and str(again) == str(plan)
     assert again.before == plan.before and again.baselines() == plan.baselines()
     assert copy.deepcopy(plan) == plan
+    restore, (problem, numbers) = plan.__reduce__()
+    shorter = json.loads(numbers)
+    shorter["steps"].pop()
+    with pytest.raises(covermix.InputError, match="steps"):
+        restore(problem, json.dumps(shorter))
     assert isinstance(pickle.loads(pickle.dumps(plan.after)), Bill) and pickle.loads(pickle.dumps(plan.after)) == plan.after
 
 

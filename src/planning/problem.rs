@@ -401,6 +401,19 @@ impl<'a> Problem<'a> {
         self.candidates.iter().enumerate().filter_map(bought).collect()
     }
 
+    /// Whether steps can be of this problem, for those that were kept elsewhere.
+    ///
+    /// # Errors
+    /// [`crate::Problem::OutOfRange`] unless there is a number for each candidate, or for each candidate and change.
+    pub fn check_steps(&self, steps: &[u32]) -> Result<()> {
+        let count = self.candidates.len();
+        if [count, count + self.changes.len()].contains(&steps.len()) {
+            return Ok(());
+        }
+        let problem = Wrong::OutOfRange { value: steps.len().to_string(), range: "as many steps as there are candidates" };
+        Err(Error::from(problem).in_field("steps"))
+    }
+
     /// The portfolio after a number of steps of each candidate and change: what is held, less what is given up, with what is received and
     /// bought. What is given up ends at the change's date, under an identifier that names the change.
     ///

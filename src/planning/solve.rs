@@ -136,8 +136,9 @@ impl<'a> Problem<'a> {
     /// The plan of a solution found before: its bills and evidence, without a search.
     ///
     /// # Errors
-    /// As [`Problem::evaluate`].
+    /// As [`Problem::evaluate`]; [`Wrong::OutOfRange`] if the solution is of another problem.
     pub fn plan(&self, solution: &Solution, baselines: Vec<baseline::Baseline>) -> Result<Plan> {
+        self.check_steps(&solution.steps)?;
         Plan::new(self, solution, baselines)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{INTERRUPTIBLE, Split, SpotOption, original};
 use crate::billing::{Bill, Judge};
-use crate::error::{Error, Problem as Wrong, Result};
+use crate::error::Result;
 use crate::planning::problem::fractional;
 use crate::planning::{Options, Planner, Problem, Solution};
 use crate::portfolio::Commitment;
@@ -171,12 +171,7 @@ fn finished(
     solution: Solution,
     (sequential, without_spot): (f64, f64),
 ) -> Result<SpotPlan> {
-    let count = problem.candidates().len();
-    if ![count, count + problem.changes().len()].contains(&solution.steps.len()) {
-        let problem =
-            Wrong::OutOfRange { value: solution.steps.len().to_string(), range: "as many steps as there are candidates" };
-        return Err(Error::from(problem).in_field("steps"));
-    }
+    problem.check_steps(&solution.steps)?;
     let usage = planner.parts.scenarios[0].usage;
     let portfolio = problem.portfolio_with(&solution.steps)?;
     let (whole, lines) = if problem.interruptible.is_empty() {
