@@ -129,7 +129,9 @@ def test_what_a_plan_says_agrees_with_the_judge(plan: Plan, catalog: Catalog, us
 def test_reasons_and_tables(plan: Plan) -> None:
     reasons = plan.reasons()
     assert len(reasons) == len(plan.purchases) and all(str(reason) for reason in reasons)
-    assert all(reason.value_of_one_less is None or reason.value_of_one_less > -1e-6 for reason in reasons)
+    # A step less may cost less, but by no more than the plan's own gap.
+    most = plan.objective - plan.lower_bound + 1e-6
+    assert all(reason.value_of_one_less is None or reason.value_of_one_less > -most for reason in reasons)
     orders = plan.order_list()
     assert orders["quantity"].tolist() == [one.quantity for one in plan.purchases]
     assert "What to buy" in str(plan) and "lower bound" in str(plan)
@@ -321,7 +323,8 @@ def test_a_clash_names_its_rules_and_how_far_each_would_have_to_give(catalog: Ca
     assert clash is not None and {rule.rule.split(",")[0] for rule in clash.rules} == {"min_coverage", "upfront_budget"}
     budget = next(rule for rule in clash.rules if rule.rule.startswith("upfront_budget"))
     assert budget.by is not None and budget.by > 0 and str(clash) == clash.sentence and "would have to give by" in clash.sentence
-    enough = problem.with_policy(policy.replace(upfront_budget=Decimal(str(round(1.01 * budget.by)))))
+    # What it would have to give by is for purchases in any fraction; whole ones take a little more.
+    enough = problem.with_policy(policy.replace(upfront_budget=Decimal(str(round(1.02 * budget.by)))))
     assert enough.clash() is None and enough.solve(relative_gap=1e-2).evaluation.coverage[0] >= 0.9 - 1e-9
     with pytest.raises(covermix.InfeasibleError, match="min_coverage"):
         problem.solve()
