@@ -15,7 +15,7 @@ True
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import finance, scenario
@@ -215,41 +215,39 @@ __all__ = [
 ]
 
 
+#: The example company's files.
+_DATA = Path(__file__).parent / "data"
+
+
 def example_usage() -> UsageCurves:
     """A synthetic year of a mid-sized company: 8,760 hours of EC2 in several accounts and regions."""
-    with as_file(files(__name__) / "data" / "usage.csv.gz") as path:
-        return UsageCurves.read(path)
+    return UsageCurves.read(_DATA / "usage.csv.gz")
 
 
 def example_catalog() -> Catalog:
     """Real AWS list prices of 2019-04-05 for the example usage."""
-    with as_file(files(__name__) / "data" / "catalog.json") as path:
-        return Catalog.read(path)
+    return Catalog.read(_DATA / "catalog.json")
 
 
 def example_policy() -> Policy:
     """What the example company allows: nothing upfront, at most 40 % for three years."""
-    with as_file(files(__name__) / "data" / "policy.toml") as path:
-        return Policy.read(path)
+    return Policy.read(_DATA / "policy.toml")
 
 
 def example_portfolio() -> Portfolio:
     """What the example company holds: 110 reservations of the shop and a Compute Savings Plan, from April 2025 to April 2026."""
-    with as_file(files(__name__) / "data" / "portfolio.json") as path:
-        return Portfolio.read(path, example_catalog())
+    return Portfolio.read(_DATA / "portfolio.json", example_catalog())
 
 
 def example_bill(**options: Any) -> ProviderBill:
     """The example company's bill of December 2025, a FOCUS export with its contract commitments, read by :func:`read_bill` with these options."""
-    data = files(__name__) / "data"
-    with as_file(data / "bill-2025-12.csv.gz") as bill, as_file(data / "bill-2025-12-contracts.csv") as contracts:
-        return read_bill(bill, contracts=[contracts], **{"catalog": example_catalog(), **options})
+    bill, contracts = _DATA / "bill-2025-12.csv.gz", _DATA / "bill-2025-12-contracts.csv"
+    return read_bill(bill, contracts=[contracts], **{"catalog": example_catalog(), **options})
 
 
 def example_scenarios() -> ScenarioFile:
     """Three futures of the year 2025 for the example usage."""
-    with as_file(files(__name__) / "data" / "scenarios.toml") as path:
-        return ScenarioFile.read(path)
+    return ScenarioFile.read(_DATA / "scenarios.toml")
 
 
 def __getattr__(name: str) -> Any:
